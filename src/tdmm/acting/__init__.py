@@ -1,0 +1,1 @@
+"""Script to motion, script to words: no model, exact."""

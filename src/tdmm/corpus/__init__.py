@@ -1,0 +1,1 @@
+"""Clips by the thousand: acted, sharded, balanced, resumable."""

@@ -1,0 +1,1 @@
+"""How good: a reader without learned weights, metrics, reports."""

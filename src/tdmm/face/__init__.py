@@ -1,0 +1,1 @@
+"""What a face is: channels, actions, the head's geometry."""

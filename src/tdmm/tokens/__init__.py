@@ -1,0 +1,1 @@
+"""Motion to tokens and back: the geometry autoencoder and its quantizers."""

@@ -1,0 +1,10 @@
+"""The bundled artifacts, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+TOKENIZER = FOLDER / "tokenizer"
+LANGUAGE2MOTION = FOLDER / "language2motion"
+MOTION2LANGUAGE = FOLDER / "motion2language"
