@@ -51,7 +51,7 @@ docs: setup  ## regenerate the pictures and the command reference
 	$(BIN)/python tools/write_cli_reference.py
 
 glb-validator:  ## Khronos' glTF validator, used by the tests when it is there (needs npm)
-	npm install --no-save --no-audit --no-fund --silent gltf-validator
+	npm install --no-save --no-audit --no-fund --silent gltf-validator@2.0.0-dev.3.10
 
 clean:  ## remove what make made
 	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache

@@ -1,1 +1,5 @@
-"""Motions leave the house: glTF, Live Link CSV, npz, mp4, png, json."""
+"""Motions into the formats of other programs: `.npz .csv .glb .mp4 .png .json`."""
+
+from tdmm.export.formats import ExportOptions, check, extensions, picture_options, save
+
+__all__ = ["ExportOptions", "check", "extensions", "picture_options", "save"]
