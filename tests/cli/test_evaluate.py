@@ -38,7 +38,7 @@ def test_quick_prints_a_table_and_writes_json(tmp_path: Path) -> None:
     result = run.invoke(app, ["evaluate", "quick", "--only", "reader", "--clips", "3", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "reader.recall" in result.output
-    assert json.loads(out.read_text())["measurements"][0]["n"] == 3
+    assert json.loads(out.read_text())["settings"]["clips"] == 3
 
 
 def test_a_bad_output_folder_is_refused_before_the_work(tmp_path: Path) -> None:

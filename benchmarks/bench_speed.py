@@ -1,0 +1,164 @@
+"""How fast each part is, as a multiple of real time (seconds of motion a second of work).
+
+python benchmarks/bench_speed.py --out speed.json
+
+Batch 1 throughout, after one run to warm up; the median of the repeats. Parts whose weights are missing are
+listed with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tdmm import api
+from tdmm.acting.actor import perform
+from tdmm.acting.script import Blink, Event, HeadMotion, Script
+from tdmm.errors import TdmmError
+from tdmm.evaluation.reader import read
+from tdmm.motion.clip import FaceMotion
+
+if TYPE_CHECKING:
+    from tdmm.tokens.tokenizer import Tokenizer
+
+PROMPTS = (
+    "a woman smirks, turns her head to the left and blinks",
+    "he frowns and shakes his head",
+    "a broad grin, then she looks down",
+    "she raises her eyebrows and nods twice",
+    "an old man closes his eyes",
+)
+SCRIPT = Script(
+    seconds=5.0,
+    events=(Event(descriptor="frown", intensity=0.8, onset=0.5, apex=0.9, offset=2.6, end=3.2),),
+    head=(HeadMotion(kind="shake", cycles=3, onset=2.0, end=4.0),),
+    blinks=(Blink(time=4.2),),
+)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One part's speed.
+
+    Attributes:
+        seconds: of work, median; None if it could not be run, `note` says why.
+        motion_seconds: of motion made or read in that time.
+        times_real_time: motion_seconds / seconds.
+    """
+
+    part: str
+    seconds: float | None
+    motion_seconds: float | None
+    times_real_time: float | None
+    note: str = ""
+
+
+def measure(part: str, work: Callable[[int], float], repeats: int) -> Speed:
+    """Time `work`, which takes the number of the repeat and returns the seconds of motion that it covered."""
+    try:
+        work(0)
+        ratios = []
+        for repeat in range(repeats):
+            start = time.perf_counter()
+            covered = work(repeat)
+            ratios.append((time.perf_counter() - start, covered))
+    except TdmmError as error:
+        return Speed(part, None, None, None, note=str(error))
+    ratio = statistics.median(covered / spent for spent, covered in ratios)
+    return Speed(
+        part,
+        statistics.median(spent for spent, _ in ratios),
+        statistics.median(covered for _, covered in ratios),
+        ratio,
+    )
+
+
+def speeds(repeats: int, size: int) -> list[Speed]:
+    """Every part on one five-second clip; `animate` on five prompts in turn."""
+    clip = perform(SCRIPT, 1).motion
+
+    def acted(repeat: int) -> float:
+        return perform(SCRIPT, repeat).motion.seconds
+
+    def read_events(_: int) -> float:
+        read(clip)
+        return clip.seconds
+
+    def tokenized(_: int) -> float:
+        tokenizer = _tokenizer()
+        tokenizer.decode(tokenizer.encode(clip))
+        return clip.seconds
+
+    def animated(repeat: int) -> float:
+        return api.animate(PROMPTS[repeat % len(PROMPTS)], seed=repeat).seconds
+
+    def described(_: int) -> float:
+        api.describe(clip)
+        return clip.seconds
+
+    def rendered(_: int) -> float:
+        return _render(clip, size)
+
+    return [
+        measure("animate", animated, repeats),
+        measure("describe", described, repeats),
+        measure("tokens encode + decode", tokenized, repeats),
+        measure("read", read_events, repeats),
+        measure("act", acted, repeats),
+        measure(f"render {size} px", rendered, 1),
+    ]
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    from tdmm.tokens.tokenizer import Tokenizer
+
+    return Tokenizer.load()
+
+
+def _render(clip: FaceMotion, size: int) -> float:
+    from tdmm.export.formats import ExportOptions
+    from tdmm.export.pictures import pictures
+
+    return sum(1 for _ in pictures(clip, ExportOptions(size=size))) / clip.fps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, help="write JSON here")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--size", type=int, default=384, help="pixels of a rendered frame")
+    options = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    found = speeds(options.repeats, options.size)
+    print(f"{'part':<24}{'seconds':>9}{'motion s':>10}{'x real time':>13}")
+    for speed in found:
+        if speed.seconds is None:
+            print(f"{speed.part:<24}  {speed.note}")
+        else:
+            print(
+                f"{speed.part:<24}{speed.seconds:>9.3f}{speed.motion_seconds:>10.2f}{speed.times_real_time:>13.1f}"
+            )
+    if options.out:
+        machine = {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+        }
+        report = {"machine": machine, "batch": 1, "speeds": [asdict(speed) for speed in found]}
+        options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Every figure of `tdmm evaluate quick`: name, unit, formula and aim. `docs/evaluation.md` explains them."""
+
+from __future__ import annotations
+
+from tdmm.evaluation.metric import Definition
+from tdmm.face.geometry import FACE_REGIONS
+
+READER_RECALL = Definition(
+    "reader.recall",
+    "share",
+    "true actions of strength >= 0.3 and true head motions that have a finding of the same kind and side"
+    " which shares time, over all of them",
+    of="events",
+    threshold=0.95,
+    better="up",
+)
+READER_FALSE = Definition(
+    "reader.false",
+    "share",
+    "found actions and head motions that match no true event of any strength, over all found",
+    of="findings",
+    threshold=0.05,
+    better="down",
+)
+READER_RECALL_ACTIONS = Definition(
+    "reader.recall_actions", "share", "reader.recall of facial actions alone", of="events"
+)
+READER_RECALL_HEAD = Definition("reader.recall_head", "share", "reader.recall of head motions alone", of="events")
+READER_BLINKS = Definition(
+    "reader.blinks",
+    "share",
+    "true blinks of both lids with a found blink within 0.2 s, over all",
+    of="blinks",
+)
+READER_GAZE = Definition(
+    "reader.gaze",
+    "share",
+    "true gaze events with a found one of the same direction that shares time, over all",
+    of="events",
+)
+
+ANIMATE_ACTION = Definition(
+    "animate.action",
+    "share",
+    "clips in which every core action of every asked descriptor is found, each at half of asked intensity"
+    " x the recipe's low peak or stronger, at any time and on any side",
+    of="prompts",
+    threshold=0.85,
+    better="up",
+)
+ANIMATE_SIDE = Definition(
+    "animate.side",
+    "share",
+    "of the one-sided descriptors asked for, those whose sided core actions are all found on the asked side",
+    of="descriptors",
+)
+ANIMATE_HEAD = Definition(
+    "animate.head",
+    "share",
+    "asked head motions of which one of the same kind (and so direction) is found, over all asked",
+    of="head motions",
+    threshold=0.85,
+    better="up",
+)
+ANIMATE_EXTRA = Definition(
+    "animate.extra",
+    "actions a clip",
+    "found actions of strength >= 0.3 that are in no asked descriptor's recipe, a mean over clips; several"
+    " findings of one action in a clip count once; a jaw drop under an asked tongue does not count",
+    of="prompts",
+    threshold=0.5,
+    better="down",
+)
+ANIMATE_RANGE = Definition(
+    "animate.out_of_range",
+    "frames",
+    "generated frames with a coefficient outside [0, 1], all clips together",
+    of="frames",
+    threshold=0.0,
+    better="down",
+)
+ANIMATE_INTENSITY = Definition(
+    "animate.intensity",
+    "",
+    "median over descriptors of |measured - asked|, where measured is the median over found core actions of"
+    " strength / middle of the recipe's peak range, at most 1.2; descriptors without a core action found are"
+    " left out",
+    of="descriptors",
+    threshold=0.2,
+    better="down",
+)
+ANIMATE_ORDER = Definition(
+    "animate.order",
+    "share",
+    "two-event prompts in which the first event's earliest core action begins before the second event's",
+    of="prompts",
+)
+
+DESCRIBE_FAMILY = Definition(
+    "describe.family",
+    "share",
+    "descriptors of a clip whose family is named in its description, a mean over clips",
+    threshold=0.70,
+    better="up",
+)
+DESCRIBE_ALL = Definition("describe.all_families", "share", "clips of which every descriptor's family is named")
+DESCRIBE_INVENTED = Definition(
+    "describe.invented",
+    "share",
+    "families named in the descriptions that are not in the clip, over all named",
+    of="families",
+)
+DESCRIBE_HEAD = Definition(
+    "describe.head",
+    "share",
+    "head motions of a clip whose kind (and so direction) is named in its description, a mean over clips with any",
+    threshold=0.80,
+    better="up",
+)
+DESCRIBE_HEAD_INVENTED = Definition(
+    "describe.head_invented", "share", "clips without head motion whose description names one"
+)
+
+ANIMATE = (
+    ANIMATE_ACTION,
+    ANIMATE_SIDE,
+    ANIMATE_HEAD,
+    ANIMATE_EXTRA,
+    ANIMATE_RANGE,
+    ANIMATE_INTENSITY,
+    ANIMATE_ORDER,
+)
+DESCRIBE = (DESCRIBE_FAMILY, DESCRIBE_ALL, DESCRIBE_INVENTED, DESCRIBE_HEAD, DESCRIBE_HEAD_INVENTED)
+READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)
+
+
+def tokens(kind: str, data: str) -> dict[str, Definition]:
+    """Definitions of a tokenizer's figures.
+
+    Args:
+        kind: `rvq` or `vq`.
+        data: `acted` (held-out clips) or `capture` (the real recording).
+
+    Returns:
+        Figure to definition; names are "tokens.<kind>.<data>.<figure>".
+    """
+    acted, shipped = data == "acted", kind == "rvq"
+    prefix = f"tokens.{kind}.{data}"
+    vertex_aim = 0.35 if acted else 0.8
+    mean = "mean over frames, then over clips" if acted else "mean over the recording"
+    figures = {
+        "vertex": Definition(
+            f"{prefix}.vertex",
+            "mm",
+            f"distance of each vertex before and after, head held still, over the vertices that move, {mean}",
+            threshold=vertex_aim if shipped else None,
+            better="down" if shipped else "none",
+        ),
+        "head": Definition(
+            f"{prefix}.head",
+            "degrees",
+            f"angle of the rotation between the head before and after, {mean}",
+            threshold=0.25 if shipped and acted else None,
+            better="down" if shipped and acted else "none",
+        ),
+        "translation": Definition(f"{prefix}.translation", "mm", f"distance of the head before and after, {mean}"),
+        "coefficient": Definition(
+            f"{prefix}.coefficient", "", f"absolute difference of coefficients, mean over 52 channels, {mean}"
+        ),
+    }
+    for region in FACE_REGIONS:
+        figures[f"vertex_{region}"] = Definition(
+            f"{prefix}.vertex_{region}", "mm", f"the vertex error of the {region} alone, {mean}"
+        )
+    if acted:
+        figures["unchanged"] = Definition(
+            f"{prefix}.unchanged",
+            "share",
+            "frames whose first code is the previous frame's: what copying would get right",
+        )
+        figures["bits"] = Definition(
+            f"{prefix}.bits", "bits", "levels x log2(codebook size): bits a frame", of="levels"
+        )
+        figures["code_use"] = Definition(
+            f"{prefix}.code_use",
+            "share",
+            "codes used at least once on the held-out clips over the codebook size, of the least used level",
+            of="frames",
+            threshold=0.9 if shipped else None,
+            better="up" if shipped else "none",
+        )
+        figures["perplexity"] = Definition(
+            f"{prefix}.perplexity",
+            "codes",
+            "2^entropy of the codes of a level, of the level with the least",
+            of="frames",
+        )
+    return figures
