@@ -1,1 +1,1 @@
-"""The one training loop."""
+"""The one training loop: configuration, checkpoints, resume, metrics."""

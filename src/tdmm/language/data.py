@@ -1,0 +1,318 @@
+"""What the language models learn from: the clips of a corpus as codes, and word states of their texts.
+
+Both are computed once, kept in a cache folder under a key of everything they depend on, and mapped into
+memory from there. A batch depends on (seed, step) alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from tdmm.corpus import manifest, shards
+from tdmm.corpus.rows import Text
+from tdmm.errors import FileProblem, InvalidInput
+from tdmm.files import written_aside
+from tdmm.language.text_encoder import TextEncoder
+
+Codes = npt.NDArray[np.uint16]
+Ints = npt.NDArray[np.int64]
+
+_BUCKET = 16  # batches that are sorted by length together
+_ENCODED_AT_ONCE = 64  # texts
+
+
+class FrameTokenizer(Protocol):
+    """What is needed of `tdmm.tokens.tokenizer.Tokenizer` here."""
+
+    fingerprint: str
+    levels: int
+    codebook_size: int
+
+    def encode_features(self, features: Tensor) -> Tensor:
+        """(B, T, 58) features to (B, T, L) codes."""
+        ...
+
+    def latents(self, codes: Tensor) -> Tensor:
+        """(B, T, n) codes of the first n levels to the (B, T, D) sums of their vectors."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClipTokens:
+    """Clips laid end to end.
+
+    Attributes:
+        codes: (F, L) uint16.
+        offsets: (N + 1,) int64; clip i is `codes[offsets[i]:offsets[i + 1]]`.
+        extremes: (N, 58) float32, of each feature its value farthest from zero in the clip.
+    """
+
+    codes: Codes
+    offsets: Ints
+    extremes: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True)
+class TextBank:
+    """Word states of texts laid end to end.
+
+    Attributes:
+        states: (P, width) float16.
+        starts, lengths: (U,) int64; text i is `states[starts[i]:starts[i] + lengths[i]]`.
+    """
+
+    states: npt.NDArray[np.float16]
+    starts: Ints
+    lengths: Ints
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Clips and the texts that say them.
+
+    Attributes:
+        clips: N of them.
+        texts: (N, n) int64, which texts of the bank belong to a clip.
+        bank: states of all texts.
+    """
+
+    clips: ClipTokens
+    texts: Ints
+    bank: TextBank
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips of one step, padded with zeros.
+
+    Attributes:
+        codes: (B, T, L) int64.
+        frames: (B,) int64, valid frames of each.
+        states: (B, S, width) float32 word states.
+        mask: (B, S) bool.
+        extremes: (B, 58) float32.
+    """
+
+    codes: npt.NDArray[np.int64]
+    frames: Ints
+    states: Tensor
+    mask: Tensor
+    extremes: Tensor
+
+
+def codebooks(tokenizer: FrameTokenizer) -> Tensor:
+    """(L, K, D) vectors of a tokenizer, whose sums over the levels are its latents."""
+    levels, size = tokenizer.levels, tokenizer.codebook_size
+    tables, before = [], torch.zeros(1, 1)
+    for level in range(levels):
+        codes = torch.zeros(1, size, level + 1, dtype=torch.long)
+        codes[0, :, level] = torch.arange(size)
+        sums = tokenizer.latents(codes)[0].float().cpu()
+        tables.append(sums - before)
+        before = sums[:1]
+    return torch.stack(tables)
+
+
+def tokenise(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -> ClipTokens:
+    """Codes of all clips of a split, from the cache where they are there.
+
+    Raises:
+        FileProblem: the corpus or the cache folder cannot be used.
+        InvalidInput: the split has no clips.
+    """
+    folder = cache / f"codes-{split}-{_key(corpus, tokenizer.fingerprint)}"
+    names = ("codes", "offsets", "extremes")
+    if not _complete(folder, names):
+        packed = shards.pack(corpus, split)
+        offsets = np.asarray(packed.offsets, np.int64)
+        if len(offsets) < 2:
+            raise InvalidInput(
+                f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000"
+            )
+        codes = np.empty((int(offsets[-1]), tokenizer.levels), np.uint16)
+        extremes = np.empty((len(offsets) - 1, packed.features.shape[1]), np.float32)
+        for clip in _shown(range(len(offsets) - 1), f"Tokens of the {split} clips"):
+            span = slice(offsets[clip], offsets[clip + 1])
+            features = np.array(packed.features[span], np.float32)
+            codes[span] = tokenizer.encode_features(torch.from_numpy(features)[None])[0].cpu().numpy()
+            extremes[clip] = features[np.abs(features).argmax(0), np.arange(features.shape[1])]
+        _keep(folder, dict(zip(names, (codes, offsets, extremes), strict=True)))
+    return ClipTokens(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
+
+
+def pair(
+    corpus: Path,
+    split: str,
+    tokenizer: FrameTokenizer,
+    encoder: TextEncoder,
+    cache: Path,
+    texts_per_clip: int = 4,
+) -> Pairs:
+    """Clips of a split as codes with the states of their texts, from the cache where they are there.
+
+    Args:
+        corpus: folder of shards.
+        split: `train`, `validation` or `test`.
+        tokenizer: of the codes.
+        encoder: of the texts.
+        cache: folder to keep both in.
+        texts_per_clip: texts of a clip that are used; one of every level of detail comes first.
+
+    Raises:
+        FileProblem: the corpus or the cache folder cannot be used.
+        InvalidInput: the split has no clips.
+    """
+    clips = tokenise(corpus, split, tokenizer, cache)
+    rows = [_chosen(clip.texts, texts_per_clip) for clip in shards.read(corpus, split, columns=("texts",))]
+    places: dict[str, int] = {}
+    texts = np.array([[places.setdefault(text, len(places)) for text in row] for row in rows], np.int64)
+    folder = cache / f"texts-{split}-{_key(corpus, encoder.name, str(texts_per_clip))}"
+    return Pairs(clips, texts, _bank(list(places), encoder, folder, split))
+
+
+class Batches:
+    """Batches of pairs; clips of like length go together, to save padding.
+
+    Args:
+        pairs: to draw from; every clip once an epoch, with one of its texts.
+        size: clips a batch; fewer where there are fewer.
+        seed: of the order.
+    """
+
+    def __init__(self, pairs: Pairs, size: int, seed: int) -> None:
+        self._pairs, self._size, self._seed = pairs, min(size, len(pairs)), seed
+        self._per_epoch = len(pairs) // self._size
+        self._epoch, self._order, self._texts = -1, np.empty(0, np.int64), np.empty(0, np.int64)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of that step."""
+        epoch, place = divmod(step, self._per_epoch)
+        if epoch != self._epoch:
+            self._shuffle(epoch)
+        clips = self._order[place]
+        return collate(self._pairs, clips, self._texts[clips])
+
+    def _shuffle(self, epoch: int) -> None:
+        draw = np.random.default_rng((self._seed, epoch))
+        count = self._per_epoch * self._size
+        shuffled = draw.permutation(len(self._pairs))[:count]
+        which = draw.integers(0, self._pairs.texts.shape[1], len(self._pairs))
+        self._texts = self._pairs.texts[np.arange(len(self._pairs)), which]
+        lengths = np.diff(self._pairs.clips.offsets) + self._pairs.bank.lengths[self._texts]
+        span = self._size * _BUCKET
+        buckets = [shuffled[start : start + span] for start in range(0, count, span)]
+        ordered = np.concatenate([bucket[np.argsort(lengths[bucket], kind="stable")] for bucket in buckets])
+        self._order = draw.permutation(ordered.reshape(-1, self._size))
+        self._epoch = epoch
+
+
+def in_order(pairs: Pairs, size: int, limit: int) -> Iterator[Batch]:
+    """The first `limit` clips with their first texts, shortest first."""
+    clips = np.arange(min(limit, len(pairs)))
+    clips = clips[np.argsort(np.diff(pairs.clips.offsets)[clips], kind="stable")]
+    for start in range(0, len(clips), size):
+        part = clips[start : start + size]
+        yield collate(pairs, part, pairs.texts[part, 0])
+
+
+def collate(pairs: Pairs, clips: Ints, texts: Ints) -> Batch:
+    """The given clips (B,), each with the given text (B,), padded."""
+    tokens, bank = pairs.clips, pairs.bank
+    frames, words = np.diff(tokens.offsets)[clips], bank.lengths[texts]
+    codes = np.zeros((len(clips), int(frames.max()), tokens.codes.shape[1]), np.int64)
+    states = np.zeros((len(clips), int(words.max()), bank.states.shape[1]), np.float32)
+    for row, (clip, text) in enumerate(zip(clips, texts, strict=True)):
+        codes[row, : frames[row]] = tokens.codes[tokens.offsets[clip] : tokens.offsets[clip + 1]]
+        states[row, : words[row]] = bank.states[bank.starts[text] : bank.starts[text] + words[row]]
+    mask = np.arange(states.shape[1]) < words[:, None]
+    extremes = np.asarray(tokens.extremes[clips])
+    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(extremes))
+
+
+def corrupt(
+    batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Codes (B, T, L) with a random share of the frames spoilt, as a history that was generated may be.
+
+    Each clip draws its share from U(0, strongest). A spoilt frame is either a near one, up to 5 frames away,
+    or keeps its first codes and has random ones from some level on.
+    """
+    codes, (size, frames, levels) = batch.codes, batch.codes.shape
+    spoilt = draw.random((size, frames)) < draw.uniform(0, strongest, (size, 1))
+    near = np.arange(frames) + draw.integers(-5, 6, (size, frames))
+    near = np.clip(near, 0, batch.frames[:, None] - 1)
+    moved = np.take_along_axis(codes, near[..., None], axis=1)
+    from_level = draw.integers(0, levels, (size, frames, 1))
+    wrong = np.where(np.arange(levels) >= from_level, draw.integers(0, codebook_size, codes.shape), codes)
+    other = np.where(draw.random((size, frames, 1)) < 0.5, moved, wrong)
+    return np.where(spoilt[..., None], other, codes)
+
+
+def _chosen(texts: Sequence[Text], count: int) -> list[str]:
+    """Texts of a clip, one of each level of detail first, repeated where there are too few."""
+    seen: dict[str, int] = {}
+    ranked: list[tuple[int, int, str]] = []
+    for place, text in enumerate(texts):
+        rank = seen[text.detail] = seen.get(text.detail, -1) + 1
+        ranked.append((rank, place, text.text))
+    ordered = [text for _, _, text in sorted(ranked)]
+    return [ordered[i % len(ordered)] for i in range(count)]
+
+
+def _bank(texts: list[str], encoder: TextEncoder, folder: Path, split: str) -> TextBank:
+    names = ("states", "starts", "lengths")
+    if not _complete(folder, names):
+        starts, lengths = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        parts: list[npt.NDArray[np.float16]] = []
+        written = 0
+        for first in _shown(range(0, len(order), _ENCODED_AT_ONCE), f"Word states of the {split} texts"):
+            chosen = order[first : first + _ENCODED_AT_ONCE]
+            encoded = encoder.encode([texts[i] for i in chosen], truncate=True)
+            lengths[chosen] = encoded.mask.sum(1).cpu().numpy()
+            starts[chosen] = written + np.concatenate([[0], np.cumsum(lengths[chosen])[:-1]])
+            parts.append(encoded.states[encoded.mask].half().cpu().numpy())
+            written += len(parts[-1])
+        _keep(folder, {"states": np.concatenate(parts), "starts": starts, "lengths": lengths})
+    return TextBank(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
+
+
+def _shown(items: range, what: str) -> Iterable[int]:
+    return track(items, what, console=Console(stderr=True))
+
+
+def _key(corpus: Path, *parts: str) -> str:
+    everything = json.dumps([manifest.load(corpus).digest, *parts])
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+def _complete(folder: Path, names: Sequence[str]) -> bool:
+    return all((folder / f"{name}.npy").is_file() for name in names)
+
+
+def _keep(folder: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"{folder}: cannot make this folder ({error.strerror or error}).") from error
+    for name, array in arrays.items():
+        with written_aside(folder / f"{name}.npy") as temporary:
+            np.save(temporary, array)

@@ -1,0 +1,371 @@
+"""Language2Motion: an autoregressive transformer from words to motion tokens, whole in this file.
+
+A sequence is a prefix, seen by everything, and then one position per frame, each seeing the ones before it::
+
+    word states ... word states | duration | frame 0 | frame 1 | ... | frame T-1 | (end)
+
+The input of frame t is the geometry that the codes of frame t-1 stand for, a clock (how much time is left)
+and the plan (how far each channel will go). The trunk's state of frame t goes to a small head that predicts
+the L residual codes of the frame in turn, each from the state and the codes before it. "The motion is over"
+is one more class of the first level.
+
+Padding is safe: words and frames have fixed places in the rotary positions, and what is padded is masked,
+so a clip does not depend on the clips beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from tdmm import artifact, weights
+from tdmm.errors import ArtifactProblem, TokenizerMismatch
+from tdmm.language.text_encoder import DEFAULT, MAX_TOKENS
+from tdmm.language.transformer import (
+    WAVES,
+    Block,
+    FeedForward,
+    Plan,
+    as_bias,
+    attention_bias,
+    norm,
+    scale_residuals,
+    waves,
+)
+
+KIND = "language2motion"
+
+
+class Language2MotionConfig(BaseModel):
+    """Sizes. `width` and `depth` are the dial; the rest follows or comes from the tokenizer.
+
+    Attributes:
+        levels: residual codes of a frame (L).
+        codebook_size: codes of a level (K).
+        latent_width: numbers of a codebook vector.
+        text_width: numbers of a word state.
+        channels: motion channels whose peaks the plan predicts; 0 leaves the plan out.
+        width, depth, heads: of the trunk.
+        head_depth: layers of the head that predicts the residual codes.
+        dropout: on the branches of trunk and head, in training.
+        fps: frames a second.
+        max_seconds: longest clip it is made for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    levels: int = Field(gt=0)
+    codebook_size: int = Field(gt=1)
+    latent_width: int = Field(gt=0)
+    text_width: int = Field(gt=0)
+    channels: int = Field(default=58, ge=0)
+    width: int = Field(default=256, gt=0)
+    depth: int = Field(default=7, gt=0)
+    heads: int = Field(default=4, gt=0)
+    head_depth: int = Field(default=2, ge=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    fps: float = Field(default=25.0, gt=0)
+    max_seconds: float = Field(default=10.0, gt=0)
+
+    @property
+    def max_frames(self) -> int:
+        """Frames of the longest clip."""
+        return round(self.max_seconds * self.fps)
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """What is known before the first frame.
+
+    Attributes:
+        embedded: (B, P, width), words and then the duration.
+        mask: (B, P) bool, False where padded.
+        seconds: (B,) asked duration; NaN where it is left open.
+        plan: (B, channels) predicted extreme of each channel, unitless.
+    """
+
+    embedded: Tensor
+    mask: Tensor
+    seconds: Tensor
+    plan: Tensor
+
+
+class Language2Motion(nn.Module):
+    """The network of Language2Motion.
+
+    Args:
+        config: sizes.
+        codebooks: (L, K, latent_width), the tokenizer's vectors; their sum over the levels is the latent of
+            a frame. Kept in the weights. None leaves zeros, to be loaded over.
+        tokenizer_fingerprint: of the tokenizer whose codes these are.
+        text_encoder: name of the encoder whose word states it reads.
+    """
+
+    codebooks: Tensor
+    fingerprint: str = ""
+    """Of the weights file; empty until saved or loaded."""
+
+    def __init__(
+        self,
+        config: Language2MotionConfig,
+        codebooks: Tensor | None = None,
+        tokenizer_fingerprint: str = "",
+        text_encoder: str = DEFAULT,
+    ) -> None:
+        super().__init__()
+        self.config, self.tokenizer_fingerprint, self.text_encoder = (
+            config,
+            tokenizer_fingerprint,
+            text_encoder,
+        )
+        width, levels, size = config.width, config.levels, config.codebook_size
+        shape = (levels, size, config.latent_width)
+        if codebooks is None:
+            codebooks = torch.zeros(shape)
+        if codebooks.shape != shape:
+            raise ValueError(f"codebooks have shape {tuple(codebooks.shape)}, the configuration says {shape}")
+        self.register_buffer("codebooks", codebooks.float().clone())
+
+        self.words = nn.Sequential(nn.Linear(config.text_width, width), norm(width))
+        self.no_words = nn.Parameter(torch.randn(width) * 0.02)
+        self.duration = nn.Sequential(nn.Linear(2 * WAVES, width), nn.SiLU(), nn.Linear(width, width))
+        self.no_duration = nn.Parameter(torch.randn(width) * 0.02)
+        self.clock = nn.Linear(4 * WAVES, width, bias=False)
+        self.plan = Plan(width, config.channels) if config.channels else None
+
+        self.code_embedding = nn.Parameter(torch.randn(levels, size, width) * 0.02)
+        self.latent = nn.Linear(config.latent_width, width, bias=False)
+        self.start = nn.Parameter(torch.randn(width) * 0.02)
+        self.kind = nn.Parameter(torch.randn(3, width) * 0.02)  # word, duration, frame
+
+        self.trunk = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.depth))
+        self.norm = norm(width)
+
+        self.level_embedding = nn.Parameter(torch.randn(levels, width) * 0.02)
+        self.head = nn.ModuleList(
+            FeedForward(width, 2 * width, config.dropout) for _ in range(config.head_depth)
+        )
+        self.head_norm = norm(width)
+        self.codes_out = nn.Parameter(torch.randn(levels, size, width) * width**-0.5)
+        self.end_out = nn.Linear(width, 1)
+        scale_residuals(self.trunk, config.depth)
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def save(self, folder: Path, provenance: Mapping[str, Any] | None = None) -> str:
+        """Write the artifact in half precision; returns its fingerprint.
+
+        Raises:
+            FileProblem: the folder cannot be written.
+        """
+        tensors = {name: value.half() for name, value in self.state_dict().items()}
+        config = {
+            "model": self.config.model_dump(),
+            "tokenizer": self.tokenizer_fingerprint,
+            "text_encoder": self.text_encoder,
+        }
+        self.fingerprint = artifact.save(
+            folder, kind=KIND, config=config, tensors=tensors, provenance=provenance
+        )
+        return self.fingerprint
+
+    @classmethod
+    def load(cls, folder: Path | None = None, tokenizer_fingerprint: str | None = None) -> Language2Motion:
+        """Read the artifact in `folder`, or the bundled one; in evaluation mode, on the CPU.
+
+        Args:
+            folder: of an artifact.
+            tokenizer_fingerprint: of the tokenizer that will decode what it generates; None checks nothing.
+
+        Raises:
+            ArtifactProblem: a file is missing, altered, or does not fit the others.
+            TokenizerMismatch: it was trained on the codes of another tokenizer.
+        """
+        folder = folder or weights.LANGUAGE2MOTION
+        stored = artifact.load(folder, kind=KIND)
+        try:
+            config = Language2MotionConfig.model_validate(stored.config["model"])
+            model = cls(config, None, stored.config["tokenizer"], stored.config["text_encoder"])
+            model.load_state_dict({name: tensor.float() for name, tensor in stored.tensors.items()})
+        except (KeyError, TypeError, RuntimeError, ValidationError) as error:
+            raise ArtifactProblem(
+                f"{folder}: its files do not fit together ({error}). "
+                "Copy the folder again whole, or train again."
+            ) from error
+        trained_on = model.tokenizer_fingerprint
+        if tokenizer_fingerprint not in (None, trained_on):
+            raise TokenizerMismatch(
+                f"{folder}: was trained on the tokenizer {trained_on[:12]}, but the one loaded is "
+                f"{str(tokenizer_fingerprint)[:12]}. Load that tokenizer, or train again on this one."
+            )
+        model.fingerprint = stored.fingerprint
+        return model.eval().requires_grad_(False)
+
+    # -- the parts of a sequence ----------------------------------------------------------------------
+
+    def prefix(self, states: Tensor, mask: Tensor, seconds: Tensor, wordless: Tensor | None = None) -> Prefix:
+        """Embed words and duration.
+
+        Args:
+            states: (B, S, text_width) word states.
+            mask: (B, S) bool, True where there is a word piece.
+            seconds: (B,) asked duration, NaN where it is open.
+            wordless: (B,) bool, rows whose words are replaced by the learned empty text.
+        """
+        words = self.words(states)
+        if wordless is not None:
+            words = torch.where(wordless[:, None, None], self.no_words.to(words.dtype), words)
+            first = torch.zeros_like(mask)
+            first[:, 0] = True
+            mask = torch.where(wordless[:, None], first, mask)
+        open_end = seconds.isnan()
+        known = self.duration(waves(torch.where(open_end, 1.0, seconds).log(), 4.0))
+        duration = torch.where(open_end[:, None], self.no_duration.to(known.dtype), known)
+        embedded = torch.cat([words + self.kind[0], (duration + self.kind[1])[:, None]], dim=1)
+        mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
+        plan = self.plan(embedded, mask) if self.plan is not None else seconds.new_zeros(len(seconds), 0)
+        return Prefix(embedded, mask, seconds, plan)
+
+    def code_vectors(self) -> Tensor:
+        """(L, K, width): what a code adds to a frame's input, its geometry and an own embedding."""
+        vectors: Tensor = self.latent(self.codebooks) + self.code_embedding
+        return vectors
+
+    def clock_vectors(self, seconds: Tensor, places: Tensor) -> Tensor:
+        """(B, T, width): seconds left and share gone at frame places (T,); zeros where the end is open."""
+        now = places.to(seconds.dtype) / self.config.fps
+        total = torch.where(seconds.isnan(), 1.0, seconds)[:, None]
+        ticks = self.clock(torch.cat([waves(total - now, 10.0), waves(now / total, 1.0)], dim=-1))
+        return torch.where(seconds.isnan()[:, None, None], 0.0, ticks)
+
+    def frame_inputs(self, before: Tensor | None, prefix: Prefix, places: Tensor) -> Tensor:
+        """(B, T, width) inputs of the frames at `places` (T,).
+
+        Args:
+            before: (B, T, width) sums of the code vectors of the frames before; None for the first frame.
+            prefix: of the clips.
+            places: frame numbers from 0.
+        """
+        inputs = self.clock_vectors(prefix.seconds, places) + self.kind[2]
+        inputs = inputs + (self.start if before is None else before)
+        if self.plan is not None:
+            inputs = inputs + self.plan.read(prefix.plan)[:, None]
+        return inputs
+
+    # -- training: all frames at once -----------------------------------------------------------------
+
+    def states(self, prefix: Prefix, history: Tensor) -> Tensor:
+        """Trunk states (B, T + 1, width) of frames 0 to T, given the codes (B, T, L) of frames 0 to T-1."""
+        frames = history.shape[1] + 1
+        before = gathered(self.code_vectors(), history).sum(-2)
+        before = torch.cat([self.start.expand(len(before), 1, -1).to(before.dtype), before], dim=1)
+        places = torch.arange(frames, device=history.device)
+        inputs = self.frame_inputs(before, prefix, places)
+        x = torch.cat([prefix.embedded.to(inputs.dtype), inputs], dim=1)
+        words = prefix.embedded.shape[1]
+        turns = self.turns(torch.cat([_prefix_places(words, places.device), places + MAX_TOKENS + 1]))
+        attend = attention_bias(prefix.mask, frames, prefix.embedded.dtype)
+        for block in self.trunk:
+            x = block(x, turns, attend)
+        normed: Tensor = self.norm(x[:, words:])
+        return normed
+
+    def logits(self, states: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of all levels, given the true codes of the levels before.
+
+        Args:
+            states: (N, width) trunk states.
+            codes: (N, L) codes of the same frames.
+
+        Returns:
+            (N, L, K) logits of the codes and (N,) of the end of the motion.
+        """
+        chosen = gathered(self.code_vectors(), codes)
+        so_far = F.pad(chosen[:, :-1].cumsum(1), (0, 0, 1, 0))
+        hidden = self._head(states[:, None] + self.level_embedding + so_far)
+        logits = torch.einsum("nlw,lkw->nlk", hidden, self.codes_out.to(hidden.dtype))
+        return logits, self.end_out(hidden[:, 0]).squeeze(-1)
+
+    def end_logits(self, states: Tensor) -> Tensor:
+        """(N, K + 1) logits of the first level with the end of the motion last."""
+        codes, end = self.level_logits(0, states)
+        return torch.cat([codes, end], dim=-1)
+
+    def _head(self, x: Tensor) -> Tensor:
+        for layer in self.head:
+            x = x + layer(x)
+        normed: Tensor = self.head_norm(x)
+        return normed
+
+    # -- generation: one frame at a time --------------------------------------------------------------
+
+    def turns(self, places: Tensor) -> Tensor:
+        """Rotary positions as unit complex numbers, (places, 1, head width / 2)."""
+        half = self.config.width // self.config.heads // 2
+        speeds = 10_000.0 ** (-torch.arange(half, device=places.device) / half)
+        angles = (places[:, None] * speeds)[:, None]
+        return torch.polar(torch.ones_like(angles), angles)
+
+    def level_logits(self, level: int, partial: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, K) of one level and (B, 1) of the end, from state + code vectors of earlier levels."""
+        hidden = self._head(partial + self.level_embedding[level])
+        return hidden @ self.codes_out[level].T, self.end_out(hidden)
+
+
+class FrameCache:
+    """Keys and values of a growing sequence: `step` costs one frame, whatever came before.
+
+    Args:
+        model: in evaluation mode.
+        prefix: of the clips.
+        frames: how many may follow.
+    """
+
+    def __init__(self, model: Language2Motion, prefix: Prefix, frames: int) -> None:
+        config, (rows, words, width) = model.config, prefix.embedded.shape
+        device, dtype = prefix.embedded.device, prefix.embedded.dtype
+        self._model, self._words, self._next = model, words, 0
+        self._blocks = [block for block in model.trunk if isinstance(block, Block)]
+        shape = (config.depth, 2, rows, config.heads, words + frames, width // config.heads)
+        self._cache = torch.zeros(shape, device=device, dtype=dtype)
+        places = torch.arange(frames, device=device)
+        self._turns = model.turns(places + MAX_TOKENS + 1)
+        self._clock = model.frame_inputs(None, prefix, places) - model.start
+        attend = as_bias(prefix.mask[:, None, None], dtype)
+        self._attend = F.pad(attend, (0, frames))
+        x = prefix.embedded
+        turns = model.turns(_prefix_places(words, device))
+        for block, cache in zip(self._blocks, self._cache, strict=True):
+            x = block(x, turns, attend, cache[:, :, :, :words])
+
+    def step(self, before: Tensor | None) -> Tensor:
+        """Trunk state (rows, width) of the next frame, given the summed code vectors of the one before."""
+        at = self._next
+        self._next += 1
+        x = (self._clock[:, at] + (self._model.start if before is None else before))[:, None]
+        turns, seen = self._turns[at : at + 1], self._words + at
+        attend = self._attend[..., : seen + 1]
+        for block, cache in zip(self._blocks, self._cache, strict=True):
+            x = block.step(x, turns, cache, seen, attend)
+        state: Tensor = self._model.norm(x[:, 0])
+        return state
+
+
+def gathered(vectors: Tensor, codes: Tensor) -> Tensor:
+    """Vectors of codes: (L, K, W) and (..., L) to (..., L, W)."""
+    levels, size, _ = vectors.shape
+    return F.embedding(codes + torch.arange(levels, device=codes.device) * size, vectors.flatten(0, 1))
+
+
+def _prefix_places(words: int, device: torch.device) -> Tensor:
+    """Rotary places of the prefix: words from 0, the duration always at `MAX_TOKENS`."""
+    places = torch.arange(words, device=device)
+    places[-1] = MAX_TOKENS
+    return places

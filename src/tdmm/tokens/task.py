@@ -1,0 +1,68 @@
+"""The autoencoder as something `tdmm.training.loop.fit` can train."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tdmm.tokens.autoencoder import HEAD_MM, GeometryAutoencoder, LossWeights, losses
+from tdmm.tokens.data import Mixture
+from tdmm.tokens.quantizers import CodeUsage
+
+_STATISTICS_BATCHES = 8
+
+
+class TokenizerTask:
+    """Losses on mixed batches, quick figures on held-out clips.
+
+    Args:
+        model: fresh, or about to be restored from a checkpoint.
+        mixture: where batches come from.
+        weights: of the losses.
+        batch_size: windows a batch.
+        held_out: clips for evaluation; none leaves it at random combinations.
+        device: where batches go.
+    """
+
+    def __init__(
+        self,
+        model: GeometryAutoencoder,
+        mixture: Mixture,
+        weights: LossWeights,
+        batch_size: int,
+        held_out: list[np.ndarray[tuple[int, int], np.dtype[np.float32]]],
+        device: torch.device,
+    ) -> None:
+        self.model, self.mixture, self.weights = model, mixture, weights
+        self.batch_size, self.held_out, self.device = batch_size, held_out, device
+        # From steps that training never reaches.
+        first = [mixture.batch(10**9 + i, batch_size) for i in range(_STATISTICS_BATCHES)]
+        model.begin(torch.from_numpy(np.concatenate(first)).flatten(0, 1).to(model.basis.device))
+
+    def loss(self, step: int) -> dict[str, Tensor]:
+        """Losses of the batch of that step."""
+        features = torch.from_numpy(self.mixture.batch(step, self.batch_size)).to(self.device)
+        rebuilt, quantized = self.model(features)
+        return losses(self.model, features, rebuilt, quantized, self.weights)
+
+    def evaluate(self) -> dict[str, float]:
+        """Errors in the geometry of the loss, and use of the codes; `fidelity` has the errors to report."""
+        usage = CodeUsage(self.model.config.levels, self.model.config.codebook_size)
+        face, head, frames = 0.0, 0.0, 0
+        for clip in self.held_out or list(self.mixture.batch(2 * 10**9, 4 * self.batch_size)):
+            features = torch.tensor(clip, device=self.device)[None]
+            rebuilt, quantized = self.model(features)
+            wrong = self.model.geometry(rebuilt - features)[0]
+            usage.add(quantized.codes)
+            face += float(wrong[:, :-6].norm(dim=1).sum())
+            head += float(wrong[:, -6:-3].norm(dim=1).sum())
+            frames += len(wrong)
+        return {
+            "face_mm": face / frames,
+            "head_deg": math.degrees(head / frames / HEAD_MM),
+            "least_used": min(usage.used()),
+            "least_perplexity": min(usage.perplexity()),
+        }

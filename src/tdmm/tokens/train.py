@@ -1,0 +1,125 @@
+"""From a recipe and a corpus to a tokenizer on disk."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from tdmm.corpus.manifest import load as load_manifest
+from tdmm.corpus.shards import pack
+from tdmm.errors import FileProblem
+from tdmm.face.geometry import GeometryBasis
+from tdmm.runtime import Runtime
+from tdmm.tokens import fidelity
+from tdmm.tokens.autoencoder import AutoencoderConfig, GeometryAutoencoder, LossWeights
+from tdmm.tokens.data import Mixture, MixtureConfig
+from tdmm.tokens.task import TokenizerTask
+from tdmm.tokens.tokenizer import Tokenizer
+from tdmm.training.config import TrainingConfig
+from tdmm.training.loop import FitResult, fit
+
+HELD_OUT = "validation"
+_QUICK_CLIPS = 100
+
+
+class TokenizerRecipe(BaseModel):
+    """A tokenizer to train; the files are `recipes/tokenizer-*.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    autoencoder: AutoencoderConfig
+    losses: LossWeights = LossWeights()
+    data: MixtureConfig = MixtureConfig()
+    training: TrainingConfig
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How training ended.
+
+    Attributes:
+        run: steps, seconds, why it stopped.
+        tokenizer: as saved and read back; None when the run was interrupted.
+        fidelity: on the held-out split; None without a corpus or when interrupted.
+    """
+
+    run: FitResult
+    tokenizer: Tokenizer | None
+    fidelity: fidelity.Fidelity | None
+
+
+def train(
+    recipe: TokenizerRecipe,
+    out: Path,
+    runtime: Runtime,
+    *,
+    corpus: Path | None = None,
+    resume: bool = True,
+    progress: bool = True,
+    work: Path | None = None,
+) -> Trained:
+    """Train a tokenizer and write it to `out`.
+
+    Args:
+        recipe: sizes, losses, mixture, training.
+        out: folder of the finished artifact, replaced whole at the end.
+        runtime: the device.
+        corpus: a folder of shards; None trains on random combinations alone (`random_share: 1`).
+        resume: go on from the checkpoint in `work`.
+        progress: draw a bar on stderr.
+        work: folder of checkpoints and metrics; None is `out` with `-run` appended.
+
+    Raises:
+        FileProblem: the corpus cannot be read or `out` not written.
+        InvalidConfig: the recipe needs a corpus and none is given, or the checkpoint is another recipe's.
+        TdmmError: training diverged.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"{out}: cannot make this folder ({error.strerror or error}).") from error
+    work = work or out.with_name(out.name + "-run")
+    clips, held_out = (None, None) if corpus is None else (pack(corpus, "train"), pack(corpus, HELD_OUT))
+    mixture = Mixture(clips, recipe.data, recipe.training.seed)
+    torch.manual_seed(recipe.training.seed)
+    basis = torch.from_numpy(GeometryBasis.balanced().matrix.T.copy())
+    model = GeometryAutoencoder(recipe.autoencoder, basis)
+    held_out_clips = [] if held_out is None else [held_out.clip(i) for i in range(len(held_out))]
+    task = TokenizerTask(
+        model,
+        mixture,
+        recipe.losses,
+        recipe.training.batch_size,
+        held_out_clips[:_QUICK_CLIPS],
+        runtime.torch_device(),
+    )
+    run = fit(task, recipe.training, work, runtime, resume=resume, progress=progress)
+    if run.stopped == "interrupted":
+        return Trained(run, None, None)
+    provenance: dict[str, Any] = {
+        "recipe": recipe.model_dump(),
+        "corpus": _about(corpus),
+        "steps": run.step,
+        "seconds": round(run.seconds),
+        "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    # Saved first, so that the figures are those of the rounded weights that will be used.
+    tokenizer = Tokenizer(model.cpu(), "unsaved").save(out, provenance)
+    if not held_out_clips:
+        return Trained(run, tokenizer, None)
+    figures = fidelity.measure(tokenizer, held_out_clips)
+    tokenizer = tokenizer.save(out, {**provenance, "held_out": {"split": HELD_OUT, **figures.as_json()}})
+    return Trained(run, tokenizer, figures)
+
+
+def _about(corpus: Path | None) -> dict[str, Any]:
+    """What names a corpus: how many clips of which seed, and its digest."""
+    if corpus is None:
+        return {"random_combinations_only": True}
+    manifest = load_manifest(corpus)
+    return {"seed": manifest.plan.seed, "clips": manifest.plan.clips, "digest": manifest.digest}

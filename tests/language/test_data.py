@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tdmm.errors import FileProblem
+from tdmm.language import data
+from tdmm.language.data import Batches, Pairs, codebooks, collate, corrupt, in_order
+from tdmm.language.text_encoder import HashedWords
+
+
+def same(first: data.Batch, second: data.Batch) -> bool:
+    return np.array_equal(first.codes, second.codes) and torch.equal(first.states, second.states)
+
+
+def test_batch_depends_on_seed_and_step_alone(pairs: Pairs) -> None:
+    straight, late = Batches(pairs, 2, seed=3), Batches(pairs, 2, seed=3)
+    steps = [straight.batch(step) for step in range(7)]
+    assert same(late.batch(5), steps[5])
+    assert same(late.batch(2), steps[2])
+    other = Batches(pairs, 2, seed=4)
+    assert not all(same(other.batch(step), steps[step]) for step in range(7))
+
+
+def test_every_clip_comes_once_an_epoch(pairs: Pairs) -> None:
+    batches = Batches(pairs, 2, seed=0)
+    for epoch in range(3):
+        seen = [frames for step in (0, 1) for frames in batches.batch(2 * epoch + step).frames]
+        assert sorted(seen) == [20, 25, 30, 35]
+
+
+def test_both_texts_of_a_clip_are_used(pairs: Pairs) -> None:
+    batches = Batches(pairs, 4, seed=0)
+    lengths = {tuple(sorted(batches.batch(step).mask.sum(1).tolist())) for step in range(8)}
+    assert len(lengths) > 1
+
+
+def test_batch_larger_than_the_corpus_is_the_corpus(pairs: Pairs) -> None:
+    assert len(Batches(pairs, 64, seed=0).batch(9).frames) == 4
+
+
+def test_collate_pads_with_zeros(pairs: Pairs) -> None:
+    batch = collate(pairs, np.array([0, 3]), np.array([0, 3]))
+    assert batch.codes.shape == (2, 35, 2)
+    assert np.array_equal(batch.codes[0, :20], pairs.clips.codes[:20])
+    assert not batch.codes[0, 20:].any()
+    assert batch.mask.sum(1).tolist() == [2, 8]
+    assert not batch.states[0, 2:].any()
+
+
+def test_evaluation_goes_through_all_clips_in_a_fixed_order(pairs: Pairs) -> None:
+    assert [batch.frames.tolist() for batch in in_order(pairs, 3, 10)] == [[20, 25, 30], [35]]
+    assert [batch.frames.tolist() for batch in in_order(pairs, 3, 2)] == [[20, 25]]
+
+
+def test_corruption_spoils_up_to_its_share_and_stays_in_range(pairs: Pairs) -> None:
+    batch = collate(pairs, np.arange(4), np.arange(4))
+    assert np.array_equal(corrupt(batch, 0.0, 8, np.random.default_rng(0)), batch.codes)
+    spoilt = np.stack([corrupt(batch, 0.5, 8, np.random.default_rng(seed)) for seed in range(50)])
+    assert spoilt.min() >= 0
+    assert spoilt.max() < 8
+    valid = np.arange(35) < batch.frames[:, None]
+    share = (spoilt != batch.codes).any(-1)[:, valid].mean()
+    assert 0.1 < share < 0.25  # a quarter is drawn on average, some of it falls on the same code
+
+
+def test_codebooks_sum_to_the_latents(tokenizer: data.FrameTokenizer) -> None:
+    books = codebooks(tokenizer)
+    codes = torch.randint(0, 8, (1, 30, 2), generator=torch.Generator().manual_seed(0))
+    sums = books[0, codes[..., 0]] + books[1, codes[..., 1]]
+    assert torch.allclose(sums, tokenizer.latents(codes), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tdmm.corpus.act import act
+
+    folder = tmp_path_factory.mktemp("corpus") / "acted"
+    act(folder, clips=24, seed=5, workers=1)
+    return folder
+
+
+def test_corpus_becomes_pairs_once(
+    corpus: Path, tokenizer: data.FrameTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = HashedWords(16)
+    pairs = data.pair(corpus, "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
+
+    from tdmm.corpus import shards
+
+    clips = list(shards.read(corpus, "train"))
+    assert len(pairs) == len(clips)
+    assert np.array_equal(np.diff(pairs.clips.offsets), [clip.frames for clip in clips])
+    expected = tokenizer.encode_features(torch.from_numpy(np.array(clips[3].features))[None])[0]
+    start, end = pairs.clips.offsets[3:5]
+    assert np.array_equal(pairs.clips.codes[start:end], expected)
+    assert np.allclose(np.abs(pairs.clips.extremes[3]), np.abs(clips[3].features).max(0))
+    # One text of each level of detail, then the second ones.
+    for which, text in enumerate((clips[3].text("short"), clips[3].text("medium"), clips[3].text("long"))):
+        states = encoder.encode([text], truncate=True).states[0].half()
+        stored = collate(pairs, np.array([3]), pairs.texts[[3], which]).states[0]
+        assert torch.equal(stored, states.float())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(encoder, "encode", refuse)
+    monkeypatch.setattr(tokenizer, "encode_features", refuse)
+    again = data.pair(corpus, "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
+    assert np.array_equal(again.clips.codes, pairs.clips.codes)
+
+
+def test_another_tokenizer_has_its_own_cache(
+    corpus: Path, tokenizer: data.FrameTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.tokenise(corpus, "train", tokenizer, tmp_path)
+    monkeypatch.setattr(tokenizer, "fingerprint", "other", raising=False)
+    data.tokenise(corpus, "train", tokenizer, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_missing_corpus_says_how_to_make_one(tokenizer: data.FrameTokenizer, tmp_path: Path) -> None:
+    with pytest.raises(FileProblem, match="tdmm corpus act"):
+        data.tokenise(tmp_path / "none", "train", tokenizer, tmp_path)

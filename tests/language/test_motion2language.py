@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tdmm.errors import ArtifactProblem, InvalidInput, InvalidMotion, TokenizerMismatch
+from tdmm.language.motion2language import Motion2Language
+from tdmm.tokens.tokenizer import MotionTokens
+
+from .scripted import FINGERPRINT, LEVELS, SIZE, model, tokens
+
+CLIPS = [tokens(frames, seed=frames) for frames in (25, 40, 1, 7)]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Motion2Language:
+    return model()
+
+
+def test_a_text_does_not_depend_on_the_clips_beside_it(reader: Motion2Language) -> None:
+    together = reader.describe(CLIPS, max_tokens=12)
+    alone = [reader.describe([clip], max_tokens=12)[0] for clip in CLIPS]
+    assert together == alone
+    assert len(set(together)) > 1  # it does look at the motion
+
+
+def test_sampled_texts_do_not_depend_on_the_batch_either(reader: Motion2Language) -> None:
+    together = reader.describe(CLIPS, max_tokens=12, temperature=1.0, seed=5)
+    alone = [reader.describe([clip], max_tokens=12, temperature=1.0, seed=5)[0] for clip in CLIPS]
+    assert together == alone
+    assert together != reader.describe(CLIPS, max_tokens=12, temperature=1.0, seed=6)
+
+
+def test_padding_does_not_reach_a_clip(reader: Motion2Language) -> None:
+    codes = torch.from_numpy(CLIPS[0].codes.copy())[None]
+    padded = torch.nn.functional.pad(codes, (0, 0, 0, 13), value=SIZE - 1)
+    length, text = torch.tensor([codes.shape[1]]), torch.tensor([[reader.prompt("head")]])
+    with torch.no_grad():
+        torch.testing.assert_close(reader(padded, length, text), reader(codes, length, text))
+
+
+def test_writing_word_by_word_equals_writing_at_once(reader: Motion2Language) -> None:
+    codes, length = torch.from_numpy(CLIPS[0].codes.copy())[None], torch.tensor([25])
+    text = torch.tensor([[*reader.prompt("describe"), *reader.vocabulary.encode("She smiles")]])
+    with torch.no_grad():
+        at_once = reader.write(reader.read(codes, length), text)
+        reading = reader.read(codes, length)
+        steps = [reader.write(reading, text[:, i : i + 1], i) for i in range(text.shape[1])]
+    torch.testing.assert_close(torch.cat(steps, 1), at_once, rtol=1e-4, atol=1e-5)
+
+
+def test_answers_to_several_questions_do_not_see_each_other(reader: Motion2Language) -> None:
+    codes, length = torch.from_numpy(CLIPS[0].codes.copy())[None], torch.tensor([25])
+    first, second = reader.prompt("head"), reader.prompt("emotion")
+    with torch.no_grad():
+        both = reader(codes, length, torch.tensor([[first, second]]))
+        alone = reader(codes, length, torch.tensor([[second]]))
+    torch.testing.assert_close(both[:, 1:], alone)
+
+
+def test_every_frame_and_every_level_counts(reader: Motion2Language) -> None:
+    codes = torch.from_numpy(CLIPS[0].codes.copy())[None]
+    length, text = torch.tensor([25]), torch.tensor([[reader.prompt("describe")]])
+    with torch.no_grad():
+        before = reader(codes, length, text)
+        for frame, level in ((0, 0), (12, 1), (24, LEVELS - 1)):
+            changed = codes.clone()
+            changed[0, frame, level] = (changed[0, frame, level] + 1) % SIZE
+            assert (reader(changed, length, text) - before).abs().max() > 1e-6
+        fewer = reader(codes, length, text, levels=torch.tensor([1]))
+        changed = codes.clone()
+        changed[..., 1:] = 0
+        torch.testing.assert_close(reader(changed, length, text, levels=torch.tensor([1])), fewer)
+
+
+def test_a_long_motion_is_read_in_parts_with_their_times(reader: Motion2Language) -> None:
+    text = reader.describe([tokens(100)], max_tokens=4)[0]  # 40 frames fit
+    assert text.startswith("[0.0-1.4 s] ")
+    assert text.count(" s] ") == 3
+
+
+def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
+    original = model()
+    for value in original.state_dict().values():
+        value.copy_(value.half())
+    fingerprint = original.save(tmp_path / "m2l", {"steps": 1})
+    again = Motion2Language.load(tmp_path / "m2l")
+    assert again.fingerprint == fingerprint
+    assert again.tokenizer_fingerprint == FINGERPRINT
+    assert not again.training
+    assert again.describe(CLIPS, max_tokens=12) == original.describe(CLIPS, max_tokens=12)
+    assert {path.name for path in (tmp_path / "m2l").iterdir()} == {
+        "config.json", "weights.safetensors", "provenance.json", "tokenizer.json",
+    }  # fmt: skip
+
+
+def test_tokens_of_another_tokenizer_are_refused(reader: Motion2Language) -> None:
+    with pytest.raises(TokenizerMismatch, match="bbbb"):
+        reader.describe([MotionTokens(CLIPS[0].codes, "b" * 64)])
+
+
+def test_codes_that_the_tokenizer_does_not_have_are_refused(reader: Motion2Language) -> None:
+    with pytest.raises(InvalidMotion, match=f"{LEVELS} levels of {SIZE}"):
+        reader.describe([MotionTokens(np.full((4, LEVELS), SIZE), FINGERPRINT)])
+    with pytest.raises(InvalidMotion):
+        reader.describe([MotionTokens(np.zeros((4, 1), np.int64), FINGERPRINT)])
+
+
+@pytest.mark.parametrize("options", [{"task": "sing"}, {"temperature": -1.0}, {"max_tokens": 0}])
+def test_senseless_options_are_refused(reader: Motion2Language, options: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        reader.describe(CLIPS[:1], **options)  # type: ignore[arg-type]
+
+
+def test_nothing_to_describe_is_nothing(reader: Motion2Language) -> None:
+    assert reader.describe([]) == []
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "tokenizer.json", "config.json"])
+def test_a_flipped_byte_is_found(tmp_path: Path, name: str) -> None:
+    model().save(tmp_path / "m2l")
+    path = tmp_path / "m2l" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ArtifactProblem):
+        Motion2Language.load(tmp_path / "m2l")
+
+
+def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    import hashlib
+
+    model().save(tmp_path / "m2l")
+    config, provenance = tmp_path / "m2l" / "config.json", tmp_path / "m2l" / "provenance.json"
+    config.write_text(config.read_text().replace('"layers": 2', '"layers": 3'))
+    listed = json.loads(provenance.read_text())
+    listed["files"]["config.json"] = hashlib.sha256(config.read_bytes()).hexdigest()
+    provenance.write_text(json.dumps(listed))
+    with pytest.raises(ArtifactProblem, match="do not fit"):
+        Motion2Language.load(tmp_path / "m2l")

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tdmm.errors import InvalidConfig
+from tdmm.face.channels import INDEX
+from tdmm.tokens.data import Mixture, MixtureConfig
+
+
+def clips(lengths: list[int]) -> Any:
+    """Clip n holds n in every column but the first, which counts its frames."""
+    parts = []
+    for number, length in enumerate(lengths):
+        part = np.full((length, 58), number, np.float32)
+        part[:, 0] = np.arange(length)
+        parts.append(part)
+    return SimpleNamespace(features=np.concatenate(parts), offsets=np.cumsum([0, *lengths]))
+
+
+def test_a_batch_depends_on_seed_and_step_alone() -> None:
+    one, other = (Mixture(None, MixtureConfig(random_share=1), seed=5) for _ in range(2))
+    other.batch(3, 4)
+    assert np.array_equal(one.batch(8, 4), other.batch(8, 4))
+    assert not np.array_equal(one.batch(8, 4), one.batch(9, 4))
+
+
+def test_windows_stay_within_one_clip_and_short_clips_hold_their_last_frame() -> None:
+    mixture = Mixture(clips([40, 9, 100]), MixtureConfig(frames=16, random_share=0), seed=1)
+    batch = np.concatenate([mixture.batch(step, 32) for step in range(8)])
+    assert (batch[:, :, 1] == batch[:, :1, 1]).all()
+    assert set(np.unique(batch[:, :, 1])) == {0, 1, 2}
+    steps = np.diff(batch[:, :, 0], axis=1)
+    assert set(np.unique(steps[batch[:, 0, 1] != 1])) == {1}
+    assert batch[batch[:, 0, 1] == 1][:, -1, 0].max() == 8
+    starts = batch[batch[:, 0, 1] == 2][:, 0, 0]
+    assert starts.min() == 0
+    assert starts.max() == 84
+
+
+def test_random_combinations_are_faces_on_a_head() -> None:
+    config = MixtureConfig(frames=50, random_share=1)
+    batch = Mixture(None, config, seed=0).batch(0, 256)
+    face, head, place = batch[..., :52], np.rad2deg(batch[..., 52:55]), batch[..., 55:]
+    assert face.min() == 0
+    assert face.max() <= 1
+    assert (face.reshape(-1, 52).max(0) > 0.6).all(), "every channel is shown far"
+    assert np.abs(head).max() <= 40.01
+    assert np.abs(head).max() > 25
+    assert np.abs(place).max() <= 0.0501
+    assert np.abs(np.diff(face, axis=1)).mean() < 0.05, "smooth"
+    up, down = batch[..., INDEX["eyeLookUpLeft"]], batch[..., INDEX["eyeLookDownLeft"]]
+    assert (np.minimum(up, down) == 0).all()
+
+
+def test_a_mixture_without_a_corpus_is_random_throughout() -> None:
+    with pytest.raises(InvalidConfig, match="corpus"):
+        Mixture(None, MixtureConfig(random_share=0.5), seed=0)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tdmm import artifact
+from tdmm.corpus.act import act
+from tdmm.errors import ArtifactProblem, InvalidConfig
+from tdmm.motion.features import to_features
+from tdmm.motion.files import load
+from tdmm.motion.timeline import resample
+from tdmm.runtime import Runtime
+from tdmm.tokens import fidelity
+from tdmm.tokens.tokenizer import KIND, Tokenizer
+from tdmm.tokens.train import TokenizerRecipe, train
+from tdmm.training.config import read_recipe
+
+CPU = Runtime("cpu")
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+
+
+def tiny(**training: object) -> TokenizerRecipe:
+    return TokenizerRecipe.model_validate(
+        {
+            "autoencoder": {"levels": 2, "codebook_size": 16, "dim": 16, "width": 16},
+            "data": {"frames": 16, "random_share": 1.0},
+            "training": {"steps": 6, "batch_size": 8, "learning_rate": 1e-3, **training},
+        }
+    )
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("tokenizer-*.yaml")), ids=lambda path: path.stem)
+def test_recipes_can_be_read(path: Path) -> None:
+    recipe = read_recipe(path, TokenizerRecipe)
+    assert recipe.autoencoder.quantizer == path.stem.removeprefix("tokenizer-")
+
+
+def test_training_without_a_corpus_writes_a_tokenizer_that_says_where_it_came_from(tmp_path: Path) -> None:
+    trained = train(tiny(), tmp_path / "tokenizer", CPU, progress=False)
+    assert trained.tokenizer is not None
+    assert trained.fidelity is None
+    stored = artifact.load(tmp_path / "tokenizer", kind=KIND)
+    assert stored.fingerprint == trained.tokenizer.fingerprint
+    assert stored.provenance["steps"] == 6
+    assert stored.provenance["recipe"]["autoencoder"]["levels"] == 2
+    assert (tmp_path / "tokenizer-run" / "metrics.jsonl").is_file()
+
+
+def test_training_on_a_corpus_measures_the_held_out_split(tmp_path: Path) -> None:
+    act(tmp_path / "corpus", clips=80, seed=3, workers=1)
+    recipe = tiny().model_copy(update={"data": tiny().data.model_copy(update={"random_share": 0.25})})
+    trained = train(recipe, tmp_path / "tokenizer", CPU, corpus=tmp_path / "corpus", progress=False)
+    assert trained.fidelity is not None
+    provenance = json.loads((tmp_path / "tokenizer" / "provenance.json").read_text())
+    assert provenance["corpus"]["clips"] == 80
+    assert provenance["held_out"]["face_mm"] == round(trained.fidelity.face_mm, 4)
+    assert Tokenizer.load(tmp_path / "tokenizer").levels == 2
+
+
+def test_a_recipe_that_needs_a_corpus_says_so(tmp_path: Path) -> None:
+    recipe = tiny().model_copy(update={"data": tiny().data.model_copy(update={"random_share": 0.25})})
+    with pytest.raises(InvalidConfig, match="corpus"):
+        train(recipe, tmp_path / "tokenizer", CPU, progress=False)
+
+
+def bundled() -> Tokenizer:
+    try:
+        return Tokenizer.load()
+    except ArtifactProblem as error:
+        pytest.skip(f"no bundled tokenizer: {error}")
+
+
+def test_the_bundled_tokenizer_survives_a_real_capture(shared_data: Path) -> None:
+    capture = load(shared_data / "alexdjulin_livelink" / "alex_rom_3.csv")
+    figures = fidelity.measure(bundled(), [to_features(resample(capture))])
+    assert figures.face_mm <= 0.8
+
+
+def test_the_bundled_tokenizer_keeps_a_resting_face_at_rest() -> None:
+    still = np.zeros((50, 58), np.float32)
+    figures = fidelity.measure(bundled(), [still])
+    assert figures.face_mm < 0.05
+    assert figures.head_deg < 0.25
