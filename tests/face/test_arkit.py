@@ -206,6 +206,10 @@ def test_animate_plays_a_motion_in_any_channel_order(head: ArkitHead) -> None:
     straight = FaceMotion(ARKIT, values, pose)
     shuffled = FaceMotion(ARKIT[::-1], values[:, ::-1], pose)
     torch.testing.assert_close(head.animate(straight), head.animate(shuffled))
+    person = np.ones(head.identity_size, np.float32)
+    whole = head.animate(straight.with_(identity=person))
+    torch.testing.assert_close(whole, head.animate(straight, identity=torch.tensor(person)))
+    assert (whole - head.animate(straight)).abs().max() > 0.001
     with pytest.raises(InvalidInput, match="flame"):
         head.animate(FaceMotion(("a",), values[:, :1], pose, rig="flame"))
 

@@ -138,7 +138,7 @@ class ArkitHead(nn.Module):
             return torch.as_tensor(np.array(values)).to(self.template)
 
         return self(  # type: ignore[no-any-return]
-            identity=None if identity is None else ready(identity)[None],
+            identity=None if identity is None else identity.to(self.template)[None],
             expression=ready(motion.in_order(ARKIT)),
             head=ready(motion.head),
             translation=ready(motion.translation_or_zeros()),
