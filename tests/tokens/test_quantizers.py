@@ -119,7 +119,9 @@ def test_state_resumes_exactly() -> None:
     torch.manual_seed(9)
     other = second(batch)
     assert torch.equal(one.values, other.values)
-    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    )
 
 
 def test_level_dropout_rebuilds_from_the_first_levels_only() -> None:
@@ -163,3 +165,16 @@ def test_registry_knows_both() -> None:
         QUANTIZERS.get("vq")(4, 8, 2, 0.0)
     with pytest.raises(UnknownName, match="rvq"):
         QUANTIZERS.get("rvqq")
+
+
+def test_codebooks_learn_from_what_has_weight() -> None:
+    torch.manual_seed(6)
+    quantizer = VectorQuantizer(dim=2, codebook_size=8).train()
+    acted, strange = torch.randn(16, 4, 2), 100 + torch.randn(16, 4, 2)
+    weight = torch.cat([torch.ones(16, 1), torch.zeros(16, 1)])
+    for _ in range(50):
+        quantizer(torch.cat([acted, strange]), weight)
+    assert quantizer.codebook.abs().max() < 10
+    for _ in range(50):
+        quantizer(torch.cat([acted, strange]))
+    assert quantizer.codebook.max() > 90

@@ -25,7 +25,7 @@ _COUNTED = ("nod", "shake", "wobble")
 # What one gives, what one lets out, and what stands in a face.
 _GIVEN = re.compile(
     r"\b(smile|smirk|grin|look|stare|glare|frown|scowl|glower|wink|pout|sneer|shrug|laugh|chuckle|giggle|wince|grimace"
-    r"|cheer|snarl|squint|flash|lift|kiss|nod|shake|blink|glance|yawn|whistle|start|sulk)$"
+    r"|cheer|snarl|squint|flash|lift|kiss|nod|shake|blink|glance|yawn|whistle|start|bite)$"
 )
 _LET_OUT = re.compile(
     r"\b(laugh|laughter|chuckle|giggle|giggles|gasp|sob|yawn|sigh|cheer|scream|wail|roar|puff|shout)\b"
@@ -122,6 +122,8 @@ def _event(event: Event, manner: Manner, rng: Random) -> Clause:
         verb = f"{_carrier(chosen.text, entry, rng)} {text}"
         return Clause("", verb, _lasting(event, entry, manner, rng), text, _in_face(chosen.text))
     if chosen.form == "adjective":
+        if where.startswith("on the "):  # one smirks on the left, but is not smug there
+            where = f"with the {event.side} corner of {pronouns.poss} mouth up"
         verb = rng.choice(("look", "look", "seem", "appear"))
         degree = intensity_words.of_adjective(level, rng)
         text = " ".join(part for part in (verb, degree, filled(chosen.text, pronouns, side, one_sided)) if part)
@@ -203,7 +205,7 @@ def _where(entry: Descriptor, side: Side, rng: Random) -> str:
     if entry.family == "wink":
         return rng.choice((f"with {{poss}} {side} eye", f"on the {side}"))
     if region == "mouth":
-        return rng.choice((f"on the {side} side of {{poss}} mouth", f"on the {side}", f"on {{poss}} {side} side"))
+        return rng.choice((f"on the {side} side of {{poss}} mouth", f"on the {side}"))
     if region in ("lids", "brows"):
         part = "eye" if region == "lids" else "eyebrow"
         return rng.choice((f"with {{poss}} {side} {part}", f"on the {side}"))

@@ -61,6 +61,27 @@ class Lexicon:
             )
         return found
 
+    def look_up(self, words: str) -> tuple[Descriptor, ...]:
+        """Descriptors by name, by family, or named in a phrase ("furrows her brow").
+
+        A name goes before a family of the same name.
+
+        Raises:
+            UnknownName: nothing of it is known; the message suggests close names.
+        """
+        name = "_".join(words.lower().replace("-", " ").replace("_", " ").split())
+        if name in self.descriptors:
+            return (self.descriptors[name],)
+        if name in self.families:
+            return tuple(self.descriptors[member] for member in self.families[name])
+        named = dict.fromkeys(mention.descriptor for mention in self.mentions(words))
+        if named:
+            return tuple(self.descriptors[found] for found in named)
+        raise UnknownName(
+            f"Nothing in the lexicon is called '{words}'.{did_you_mean(name, {*self.descriptors, *self.families})} "
+            "`tdmm lexicon` lists all."
+        )
+
     @cached_property
     def finder(self) -> Finder:
         """Finds what this lexicon and the words for head motions, looks and blinks can name."""

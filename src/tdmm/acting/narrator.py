@@ -84,8 +84,6 @@ def to_beats(groups: Sequence[Sequence[Item]], manner: Manner, rng: Random) -> l
 
 def _nothing(telling: _Telling) -> str:
     text = sentence(neutral(telling.script.subject, telling.pronouns, telling.rng))
-    if telling.detail == "long":
-        return " ".join(part for part in (text, energy_sentence(telling.script.energy, telling.rng)) if part)
     return _loosened(text, telling.rng) if telling.detail == "short" else text
 
 

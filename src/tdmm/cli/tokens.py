@@ -9,9 +9,7 @@ import typer
 
 commands = typer.Typer(help="Motion to tokens and back.", no_args_is_help=True)
 
-Weights = Annotated[
-    Path | None, typer.Option("--tokenizer", help="A tokenizer's folder. Default: the bundled one.")
-]
+Weights = Annotated[Path | None, typer.Option("--tokenizer", help="A tokenizer's folder. Default: the bundled one.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,9 +25,7 @@ def train(
         Path | None,
         typer.Option(help="A corpus folder (`tdmm corpus act`). Without: random combinations only."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option(help="Go on from the checkpoint in OUT-run, if there is one.")
-    ] = True,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT-run, if there is one.")] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
 ) -> None:
@@ -47,9 +43,7 @@ def train(
     settings = read_recipe(recipe, TokenizerRecipe)
     runtime = resolve(device, settings.training.precision, threads)
     trained = run_training(settings, out, runtime, corpus=corpus, resume=resume)
-    typer.echo(
-        f"{trained.run.step} steps in {trained.run.seconds / 60:.1f} min: {trained.run.stopped}", err=True
-    )
+    typer.echo(f"{trained.run.step} steps in {trained.run.seconds / 60:.1f} min: {trained.run.stopped}", err=True)
     if trained.tokenizer is None:
         typer.echo("Saved. Run the same command to go on.", err=True)
         raise typer.Exit(130)
@@ -61,9 +55,7 @@ def train(
 @commands.command()
 def encode(
     file: Annotated[Path, typer.Argument(help="A motion: .npz, or a Live Link Face .csv; any frame rate.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="The .npz to write: `codes` (T, L) and `fingerprint`.")
-    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The .npz to write: `codes` (T, L) and `fingerprint`.")],
     tokenizer: Weights = None,
 ) -> None:
     """Turn a motion into tokens: L codes a frame, 25 frames a second.
@@ -101,9 +93,7 @@ def decode(
 
 @commands.command()
 def inspect(
-    folder: Annotated[
-        Path | None, typer.Argument(help="A tokenizer's folder. Default: the bundled one.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="A tokenizer's folder. Default: the bundled one.")] = None,
     motion: Annotated[
         list[Path] | None,
         typer.Option("--motion", help="Also send this motion through and measure. Repeatable."),

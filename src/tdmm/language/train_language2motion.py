@@ -115,8 +115,7 @@ class Language2MotionTask:
         """
         encoder = load_text_encoder(recipe.text_encoder, device)
         train, validation = (
-            pair(corpus, split, tokenizer, encoder, cache, recipe.texts_per_clip)
-            for split in ("train", "validation")
+            pair(corpus, split, tokenizer, encoder, cache, recipe.texts_per_clip) for split in ("train", "validation")
         )
         return cls(recipe, train, validation, tokenizer)
 
@@ -142,9 +141,7 @@ class Language2MotionTask:
             frames whose code is a new one) and `accuracy_0_changes` (on those); `plan_error`, mean absolute.
         """
         sums: dict[str, float] = {}
-        for batch in in_order(
-            self._validation, self.recipe.training.batch_size, self.recipe.evaluation_clips
-        ):
+        for batch in in_order(self._validation, self.recipe.training.batch_size, self.recipe.evaluation_clips):
             batch = self._cut(batch)
             known = torch.zeros(len(batch.frames), dtype=torch.bool)
             for name, (value, count) in self._figures(batch, known).items():
@@ -156,9 +153,9 @@ class Language2MotionTask:
 
     def _figures(self, batch: Batch, known: Tensor) -> dict[str, tuple[float, float]]:
         """Sums and counts of each figure of `evaluate`."""
-        losses, plan, predicted = self._losses(batch, batch.codes, known, known, change_weight=0.0)
+        losses, plan, logits = self._losses(batch, batch.codes, known, known, change_weight=0.0)
         valid = np.arange(batch.codes.shape[1]) < batch.frames[:, None]
-        right = predicted.cpu().numpy() == batch.codes[valid]
+        right = logits.argmax(-1).cpu().numpy() == batch.codes[valid]
         first = batch.codes[..., 0]
         same = np.zeros_like(valid)
         same[:, 1:] = first[:, 1:] == first[:, :-1]
@@ -185,7 +182,7 @@ class Language2MotionTask:
         self, batch: Batch, history: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
         wordless: Tensor, open_end: Tensor, change_weight: float | None = None,
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:  # fmt: skip
-        """Loss of each level, error of the plan, and the likeliest codes (valid frames, L)."""
+        """Loss of each level, error of the plan, and logits (valid frames, L, K)."""
         model, device = self.model, self.model.codebooks.device
         weight = self.recipe.learning.change_weight if change_weight is None else change_weight
         codes, frames = torch.from_numpy(batch.codes).to(device), torch.from_numpy(batch.frames).to(device)
@@ -203,9 +200,13 @@ class Language2MotionTask:
         weights = 1 + weight * changed[valid].float()
         # "The motion is over" is one more class beside the first level's codes.
         first = torch.cat([logits[:, 0], end[:, None]], dim=1).float()
-        errors = F.cross_entropy(logits.float().transpose(1, 2), codes[valid], reduction="none")
+        targets = codes[valid]
         errors = torch.cat(
-            [F.cross_entropy(first, codes[valid][:, 0], reduction="none")[:, None], errors[:, 1:]], 1
+            [
+                F.cross_entropy(first, targets[:, 0], reduction="none")[:, None],
+                F.cross_entropy(logits[:, 1:].float().transpose(1, 2), targets[:, 1:], reduction="none"),
+            ],
+            dim=1,
         )
         means = (errors * weights).sum(0) / weights.sum(0)
         losses = {f"loss_{level}": means[level] for level in range(codes.shape[-1])}
@@ -217,4 +218,4 @@ class Language2MotionTask:
             error = (prefix.plan.float() - batch.extremes.to(device) / scale).abs()
             seen = ~wordless
             plan = (error.mean(1) * seen).sum() / seen.sum().clamp_min(1)
-        return losses, plan, logits.argmax(-1)
+        return losses, plan, logits

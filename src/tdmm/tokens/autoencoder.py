@@ -196,9 +196,13 @@ class GeometryAutoencoder(nn.Module):
         face: Tensor = _Bounded.apply(out[..., : self.expressions])  # type: ignore[no-untyped-call]
         return torch.cat([face, out[..., self.expressions :]], -1), DecoderState(past)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Quantized]:
-        """Reconstruct (B, T, 58) features through the quantizer."""
-        quantized: Quantized = self.quantizer(self.encode(features))
+    def forward(self, features: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Quantized]:
+        """Reconstruct (B, T, 58) features through the quantizer.
+
+        In training mode the codebooks learn from each sequence as much as its (B,) `weight` says.
+        """
+        spread = None if weight is None else weight[:, None]
+        quantized: Quantized = self.quantizer(self.encode(features), spread)
         return self.decode(quantized.values)[0], quantized
 
 

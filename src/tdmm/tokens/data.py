@@ -42,6 +42,8 @@ class MixtureConfig(BaseModel):
     Attributes:
         frames: length of a window, frames.
         random_share: share of random combinations; 1 where there is no corpus.
+        random_weight: how much the codebooks learn from one of them, against 1 from an acted window. Small,
+            so that codes are not spent on faces that nobody makes; the networks learn from all alike.
         head_limit_deg: largest head angle of a random combination.
         translation_limit: largest translation of one, metres.
     """
@@ -50,6 +52,7 @@ class MixtureConfig(BaseModel):
 
     frames: int = Field(default=64, ge=8)
     random_share: float = Field(default=0.3, ge=0, le=1)
+    random_weight: float = Field(default=0.15, gt=0, le=1)
     head_limit_deg: float = Field(default=40.0, ge=0, le=90)
     translation_limit: float = Field(default=0.05, ge=0, le=0.5)
 
@@ -61,6 +64,12 @@ class Mixture:
         if clips is None and config.random_share < 1:
             raise InvalidConfig("random_share below 1 needs a corpus: give one, or set random_share to 1.")
         self.clips, self.config, self.seed = clips, config, seed
+
+    def weights(self, size: int) -> Floats:
+        """(size,) what the codebooks may learn from each window of a batch; the random ones come first."""
+        weights = np.ones(size, np.float32)
+        weights[: round(size * self.config.random_share)] = self.config.random_weight
+        return weights
 
     def batch(self, step: int, size: int) -> Floats:
         """(size, frames, 58) windows of that step."""

@@ -18,7 +18,7 @@ from tdmm.registry import Registry
 
 _MEMORY = 64.0
 """Vectors per code after which a running mean has forgotten 63% of what it held."""
-_DEAD_BELOW = 0.1
+_DEAD_BELOW = 0.2
 """A code used less than this share of a fair share (1 / codebook size) is dead."""
 
 
@@ -41,7 +41,7 @@ class VectorQuantizer(nn.Module):
     """The nearest of K learned vectors. Computes in float32 whatever autocast says.
 
     In training mode each call also learns: the codebook starts from vectors of the first batch, follows
-    running means of what is assigned to each code, and dead codes are moved onto badly served vectors.
+    running means of what is assigned to each code, and dead codes are moved onto vectors of the batch.
 
     Args:
         dim: D.
@@ -62,17 +62,18 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("total", self.codebook / codebook_size)
         self.register_buffer("started", torch.zeros((), dtype=torch.bool))
 
-    def forward(self, vectors: Tensor) -> Quantized:
-        """Quantize (..., D) vectors; learns from them in training mode."""
+    def forward(self, vectors: Tensor, weight: Tensor | None = None) -> Quantized:
+        """Quantize (..., D) vectors; in training mode learns from them, as much as their (...) `weight` says."""
         with torch.autocast(vectors.device.type, enabled=False):
             vectors = vectors.float()
             flat = vectors.detach().reshape(-1, self.dim)
+            teaching = torch.ones_like(flat[:, 0]) if weight is None else weight.expand(vectors.shape[:-1]).flatten()
             if self.training and not bool(self.started):
-                self._start(flat)
+                self._start(flat, teaching)
             codes = self._nearest(flat)
             chosen = self.codebook[codes].reshape(vectors.shape)
             if self.training:
-                self._learn(flat, codes)
+                self._learn(flat, codes, teaching)
             commitment = (vectors - chosen).pow(2).mean()
             values = vectors + (chosen - vectors).detach()
         return Quantized(values, codes.reshape(*vectors.shape[:-1], 1), commitment)
@@ -86,24 +87,24 @@ class VectorQuantizer(nn.Module):
         return distances.argmin(1)
 
     @torch.no_grad()
-    def _start(self, flat: Tensor) -> None:
-        """Codes are drawn from the batch, twice where it is smaller than the codebook."""
-        order = torch.cat([torch.randperm(len(flat)) for _ in range(math.ceil(self.codebook_size / len(flat)))])
-        drawn = flat[order[: self.codebook_size].to(flat.device)]
-        self._place(torch.ones_like(self.share, dtype=torch.bool), drawn)
+    def _start(self, flat: Tensor, weight: Tensor) -> None:
+        """Codes are drawn from the batch, some twice where it is smaller than the codebook."""
+        drawn = torch.multinomial(weight, self.codebook_size, replacement=self.codebook_size > int((weight > 0).sum()))
+        self._place(torch.ones_like(self.share, dtype=torch.bool), flat[drawn])
         self.started.fill_(True)
 
     @torch.no_grad()
-    def _learn(self, flat: Tensor, codes: Tensor) -> None:
-        counts = torch.bincount(codes, minlength=self.codebook_size).to(flat.dtype)
-        sums = torch.zeros_like(self.codebook).index_add_(0, codes, flat)
-        forget = 1 - math.exp(-len(flat) / (_MEMORY * self.codebook_size))
-        self.share.lerp_(counts / len(flat), forget)
-        self.total.lerp_(sums / len(flat), forget)
+    def _learn(self, flat: Tensor, codes: Tensor, weight: Tensor) -> None:
+        seen = float(weight.sum())
+        counts = torch.zeros_like(self.share).index_add_(0, codes, weight)
+        sums = torch.zeros_like(self.codebook).index_add_(0, codes, flat * weight[:, None])
+        forget = 1 - math.exp(-seen / (_MEMORY * self.codebook_size))
+        self.share.lerp_(counts / seen, forget)
+        self.total.lerp_(sums / seen, forget)
         self.codebook.copy_(self.total / self.share.clamp_min(1e-12)[:, None])
         dead = self.share < _DEAD_BELOW / self.codebook_size
         if bool(dead.any()):
-            drawn = torch.randint(len(flat), (int(dead.sum()),)).to(flat.device)
+            drawn = torch.multinomial(weight, int(dead.sum()), replacement=True)
             self._place(dead, flat[drawn])
 
     def _place(self, which: Tensor, vectors: Tensor) -> None:
@@ -129,8 +130,8 @@ class ResidualQuantizer(nn.Module):
         self.dim, self.codebook_size, self.levels, self.dropout = dim, codebook_size, levels, dropout
         self.layers = nn.ModuleList(VectorQuantizer(dim, codebook_size) for _ in range(levels))
 
-    def forward(self, vectors: Tensor) -> Quantized:
-        """Quantize (B, ..., D) vectors; learns from them in training mode."""
+    def forward(self, vectors: Tensor, weight: Tensor | None = None) -> Quantized:
+        """Quantize (B, ..., D) vectors; in training mode learns from them, as much as their `weight` says."""
         with torch.autocast(vectors.device.type, enabled=False):
             vectors = vectors.float()
             kept = self._levels_kept(vectors)
@@ -138,7 +139,7 @@ class ResidualQuantizer(nn.Module):
             codes: list[Tensor] = []
             commitment = vectors.new_zeros(())
             for level in range(self.levels):
-                result: Quantized = self._layer(level)(residual)
+                result: Quantized = self._layer(level)(residual, weight)
                 chosen = result.values.detach()
                 sums = sums + chosen * (kept > level)
                 residual = residual - chosen

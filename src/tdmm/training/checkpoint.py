@@ -29,9 +29,7 @@ class Checkpoint:
     def part(self, name: str) -> dict[str, torch.Tensor]:
         """The tensors under `name/`, without that prefix."""
         prefix = f"{name}/"
-        return {
-            key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)
-        }
+        return {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)}
 
 
 def write(folder: Path, tensors: Mapping[str, torch.Tensor], state: Mapping[str, Any]) -> None:

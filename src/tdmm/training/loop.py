@@ -244,13 +244,11 @@ class _Run:
                 moments = stored.part(f"optimizer/{name}")
                 if moments:
                     self.optimizer.state[parameter] = {
-                        key: value if key == "step" else value.to(parameter.device)
-                        for key, value in moments.items()
+                        key: value if key == "step" else value.to(parameter.device) for key, value in moments.items()
                     }
         except (RuntimeError, KeyError) as error:
             raise ArtifactProblem(
-                f"{self.folder}: its checkpoint is of another model ({error}). "
-                "Use --no-resume or another folder."
+                f"{self.folder}: its checkpoint is of another model ({error}). Use --no-resume or another folder."
             ) from error
         torch.set_rng_state(stored.tensors["rng/cpu"])
         if "rng/cuda" in stored.tensors and self.runtime.torch_device().type == "cuda":

@@ -1,0 +1,89 @@
+"""`tdmm language`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner
+
+from tdmm.cli import language
+from tdmm.corpus.act import act
+from tdmm.errors import FileProblem, InvalidConfig, TokenizerMismatch
+from tdmm.face.geometry import GeometryBasis
+from tdmm.language.language2motion import Language2Motion
+from tdmm.language.sampling import generate
+from tdmm.tokens.autoencoder import AutoencoderConfig, GeometryAutoencoder
+from tdmm.tokens.tokenizer import Tokenizer
+
+app = typer.Typer()
+language.register(app)
+
+RECIPE = """
+model: {width: 32, depth: 1, heads: 2, head_depth: 1}
+text_encoder: hashed-words
+texts_per_clip: 2
+evaluation_clips: 4
+training: {steps: 3, batch_size: 4, learning_rate: 1e-3}
+"""
+
+
+@app.callback()
+def _main() -> None: ...
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("language") / "corpus"
+    act(folder, clips=60, seed=5, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    config = AutoencoderConfig(levels=2, codebook_size=16, dim=4, width=8, encoder_blocks=1, decoder_blocks=1)
+    folder = tmp_path_factory.mktemp("language") / "tokenizer"
+    basis = torch.from_numpy(GeometryBasis.balanced().matrix.T.copy())
+    Tokenizer(GeometryAutoencoder(config, basis), "unsaved").save(folder, {})
+    return folder
+
+
+def run(*arguments: object) -> str:
+    words = ["language", "train", *(str(each) for each in arguments)]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_trained_model_generates(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
+    recipe, out = tmp_path / "recipe.yaml", tmp_path / "model"
+    recipe.write_text(RECIPE)
+    said = run("language2motion", recipe, "--corpus", corpus, "--out", out, "--tokenizer", tokenizer)
+    assert "after 3 steps" in said
+    assert (tmp_path / "model-run" / "metrics.jsonl").is_file()
+
+    fingerprint = Tokenizer.load(tokenizer).fingerprint
+    model = Language2Motion.load(out, fingerprint)
+    assert generate(model, ["she smiles"], 1.0, [0])[0].shape == (25, 2)
+    with pytest.raises(TokenizerMismatch):
+        Language2Motion.load(out, "another")
+
+
+def test_recipe_is_checked_before_anything_else(tokenizer: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("steps: 3", "steps: none"))
+    with pytest.raises(InvalidConfig, match=r"training\.steps"):
+        run("language2motion", recipe, "--corpus", tmp_path / "none", "--out", tmp_path / "model")
+
+
+def test_missing_corpus_is_named(tokenizer: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE)
+    with pytest.raises(FileProblem, match="no corpus here"):
+        run(
+            "language2motion", recipe, "--corpus", tmp_path / "none", "--out", tmp_path / "model",
+            "--tokenizer", tokenizer,
+        )  # fmt: skip
