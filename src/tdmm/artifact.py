@@ -84,6 +84,8 @@ def save(
         (temporary / PROVENANCE).write_text(
             json.dumps({**(provenance or {}), "files": files}, indent=1, sort_keys=True) + "\n"
         )
+        for path in temporary.iterdir():
+            path.chmod(0o644)  # safetensors writes for the owner alone
         temporary.chmod(0o755)
         if folder.exists():
             retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))

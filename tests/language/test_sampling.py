@@ -89,7 +89,7 @@ def test_nothing_asked_nothing_made(model: Language2Motion) -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 0.1, 4.5, float("nan")])
 def test_duration_out_of_range_is_refused(model: Language2Motion, seconds: float) -> None:
-    with pytest.raises(InvalidInput, match="between 0.5 and 4"):
+    with pytest.raises(InvalidInput, match=r"between 0\.5 and 4"):
         generate(model, PROMPTS[:1], seconds)
 
 

@@ -33,7 +33,6 @@ from tdmm.language.transformer import (
     Block,
     FeedForward,
     Plan,
-    as_bias,
     attention_bias,
     norm,
     scale_residuals,
@@ -149,9 +148,7 @@ class Language2Motion(nn.Module):
         self.norm = norm(width)
 
         self.level_embedding = nn.Parameter(torch.randn(levels, width) * 0.02)
-        self.head = nn.ModuleList(
-            FeedForward(width, 2 * width, config.dropout) for _ in range(config.head_depth)
-        )
+        self.head = nn.ModuleList(FeedForward(width, 2 * width, config.dropout) for _ in range(config.head_depth))
         self.head_norm = norm(width)
         self.codes_out = nn.Parameter(torch.randn(levels, size, width) * width**-0.5)
         self.end_out = nn.Linear(width, 1)
@@ -171,9 +168,7 @@ class Language2Motion(nn.Module):
             "tokenizer": self.tokenizer_fingerprint,
             "text_encoder": self.text_encoder,
         }
-        self.fingerprint = artifact.save(
-            folder, kind=KIND, config=config, tensors=tensors, provenance=provenance
-        )
+        self.fingerprint = artifact.save(folder, kind=KIND, config=config, tensors=tensors, provenance=provenance)
         return self.fingerprint
 
     @classmethod
@@ -196,8 +191,7 @@ class Language2Motion(nn.Module):
             model.load_state_dict({name: tensor.float() for name, tensor in stored.tensors.items()})
         except (KeyError, TypeError, RuntimeError, ValidationError) as error:
             raise ArtifactProblem(
-                f"{folder}: its files do not fit together ({error}). "
-                "Copy the folder again whole, or train again."
+                f"{folder}: its files do not fit together ({error}). Copy the folder again whole, or train again."
             ) from error
         trained_on = model.tokenizer_fingerprint
         if tokenizer_fingerprint not in (None, trained_on):
@@ -270,7 +264,7 @@ class Language2Motion(nn.Module):
         inputs = self.frame_inputs(before, prefix, places)
         x = torch.cat([prefix.embedded.to(inputs.dtype), inputs], dim=1)
         words = prefix.embedded.shape[1]
-        turns = self.turns(torch.cat([_prefix_places(words, places.device), places + MAX_TOKENS + 1]))
+        turns = self.turns(torch.cat([prefix_places(words, places.device), places + MAX_TOKENS + 1]))
         attend = attention_bias(prefix.mask, frames, prefix.embedded.dtype)
         for block in self.trunk:
             x = block(x, turns, attend)
@@ -319,52 +313,13 @@ class Language2Motion(nn.Module):
         return hidden @ self.codes_out[level].T, self.end_out(hidden)
 
 
-class FrameCache:
-    """Keys and values of a growing sequence: `step` costs one frame, whatever came before.
-
-    Args:
-        model: in evaluation mode.
-        prefix: of the clips.
-        frames: how many may follow.
-    """
-
-    def __init__(self, model: Language2Motion, prefix: Prefix, frames: int) -> None:
-        config, (rows, words, width) = model.config, prefix.embedded.shape
-        device, dtype = prefix.embedded.device, prefix.embedded.dtype
-        self._model, self._words, self._next = model, words, 0
-        self._blocks = [block for block in model.trunk if isinstance(block, Block)]
-        shape = (config.depth, 2, rows, config.heads, words + frames, width // config.heads)
-        self._cache = torch.zeros(shape, device=device, dtype=dtype)
-        places = torch.arange(frames, device=device)
-        self._turns = model.turns(places + MAX_TOKENS + 1)
-        self._clock = model.frame_inputs(None, prefix, places) - model.start
-        attend = as_bias(prefix.mask[:, None, None], dtype)
-        self._attend = F.pad(attend, (0, frames))
-        x = prefix.embedded
-        turns = model.turns(_prefix_places(words, device))
-        for block, cache in zip(self._blocks, self._cache, strict=True):
-            x = block(x, turns, attend, cache[:, :, :, :words])
-
-    def step(self, before: Tensor | None) -> Tensor:
-        """Trunk state (rows, width) of the next frame, given the summed code vectors of the one before."""
-        at = self._next
-        self._next += 1
-        x = (self._clock[:, at] + (self._model.start if before is None else before))[:, None]
-        turns, seen = self._turns[at : at + 1], self._words + at
-        attend = self._attend[..., : seen + 1]
-        for block, cache in zip(self._blocks, self._cache, strict=True):
-            x = block.step(x, turns, cache, seen, attend)
-        state: Tensor = self._model.norm(x[:, 0])
-        return state
-
-
 def gathered(vectors: Tensor, codes: Tensor) -> Tensor:
     """Vectors of codes: (L, K, W) and (..., L) to (..., L, W)."""
     levels, size, _ = vectors.shape
     return F.embedding(codes + torch.arange(levels, device=codes.device) * size, vectors.flatten(0, 1))
 
 
-def _prefix_places(words: int, device: torch.device) -> Tensor:
+def prefix_places(words: int, device: torch.device) -> Tensor:
     """Rotary places of the prefix: words from 0, the duration always at `MAX_TOKENS`."""
     places = torch.arange(words, device=device)
     places[-1] = MAX_TOKENS

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from tdmm.errors import InvalidInput
-from tdmm.language.language2motion import FrameCache, Language2Motion, Prefix
+from tdmm.language.frame_cache import FrameCache
+from tdmm.language.language2motion import Language2Motion, Prefix
 from tdmm.language.text_encoder import TextEncoder, load_text_encoder
 
 Codes = npt.NDArray[np.int64]
@@ -215,9 +216,7 @@ def _luck(model: Language2Motion, seeds: Sequence[int]) -> Tensor:
     return torch.stack(rows).to(model.codebooks.device)
 
 
-def _lengths(
-    model: Language2Motion, seconds: float | Sequence[float | None] | None, count: int
-) -> list[int | None]:
+def _lengths(model: Language2Motion, seconds: float | Sequence[float | None] | None, count: int) -> list[int | None]:
     """Frames of each clip, None where the model chooses."""
     each = list(seconds) if isinstance(seconds, Sequence) else [seconds] * count
     if len(each) != count:
