@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tdmm.tokens.tokenizer import Tokenizer
 
 MAX_WORDS = 70
-SECONDS = (0.5, 20.0)
+SECONDS = (0.5, 10.0)
 
 
 def animate(
@@ -177,7 +177,7 @@ def understand(prompt: str) -> Understanding:
     """Say which descriptors a prompt names, or which are nearest to it when it names none.
 
     Raises:
-        InvalidPrompt: nothing in it is about a face.
+        InvalidPrompt: no word of it is known.
     """
     from tdmm.language.understanding import understand as understood
 

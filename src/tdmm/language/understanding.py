@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from tdmm.acting import lexicon
 from tdmm.errors import InvalidPrompt
 
-NEAR = 0.30
-"""Cosine similarity of mean token states under which a prompt has nothing to do with any descriptor."""
+_NEAREST = 3
+_SPECIAL_PIECES = 2  # a text encoder opens and closes every text with one
 
 
 @dataclass(frozen=True)
@@ -22,45 +24,49 @@ def understand(prompt: str) -> Understanding:
     """Find the known words of a prompt; when there is none, the descriptors nearest in meaning.
 
     A prompt that names something in the lexicon, or a head motion, gaze or blink, passes in silence. One
-    that does not is still acted by its meaning, and the note names the nearest descriptors. One that is
-    near to nothing is refused.
+    that does not ("as if smelling rotten eggs") is acted by its meaning alone, and the note says so and
+    names the nearest descriptors. One without a single word of English is refused: similarity cannot tell
+    nonsense from a situation (measured: "asdf" lies nearer to a descriptor than "he won the lottery").
 
     Raises:
-        InvalidPrompt: nothing in the prompt is about a face.
+        InvalidPrompt: no word of the prompt is known to the text encoder.
     """
-    import re
-
-    from tdmm.acting import lexicon, narrator
-
     names = tuple(mention.descriptor for mention in lexicon.load().mentions(prompt))
-    if names:
+    words = re.findall(r"[a-z]+", prompt.lower())
+    if names or set(words) & lexicon.words_known():
         return Understanding(names)
-    words = set(re.findall(r"[a-z]+", prompt.lower()))
-    if words & narrator.words_known():
-        return Understanding(())
-    nearest = _nearest(prompt)
-    if nearest[0][1] < NEAR:
+    if not _any_whole_word(words):
         raise InvalidPrompt(
-            f"Nothing in {prompt!r} is about a face. Say what the face does, for example "
-            '"she smiles and nods"; `tdmm lexicon` lists what it knows.'
+            f"There is no word in {prompt!r} that tdmm knows. Say in English what the face does, for example "
+            '"she smiles and nods"; `tdmm lexicon` lists what it has names for.'
         )
-    listed = ", ".join(name for name, _ in nearest)
+    nearest = _nearest(prompt)
     return Understanding(
-        tuple(name for name, _ in nearest),
-        f"tdmm: no word of this prompt is in the lexicon; acting by meaning alone (nearest: {listed}).",
+        nearest,
+        "tdmm: nothing in this prompt has a name in the lexicon; acting by its meaning alone, which is less "
+        f"reliable (nearest: {', '.join(nearest)}).",
     )
 
 
-def _nearest(prompt: str, count: int = 3) -> list[tuple[str, float]]:
+def _any_whole_word(words: list[str]) -> bool:
+    """Whether one of the words, of three letters or more, is a single piece to the text encoder."""
+    from tdmm.language.text_encoder import load_text_encoder
+
+    long = sorted({word for word in words if len(word) > 2})
+    if not long:
+        return False
+    pieces = load_text_encoder().encode(long, truncate=True).mask.sum(1) - _SPECIAL_PIECES
+    return bool((pieces == 1).any())
+
+
+def _nearest(prompt: str) -> tuple[str, ...]:
+    """Names of the descriptors whose mean states are nearest to the prompt's."""
     import torch
 
-    from tdmm.acting import lexicon
     from tdmm.language.text_encoder import load_text_encoder
 
     names = list(lexicon.load().descriptors)
-    states = load_text_encoder().encode([prompt, *(name.replace("_", " ") for name in names)])
-    mask = states.mask.unsqueeze(-1).to(states.states.dtype)
-    means = torch.nn.functional.normalize((states.states * mask).sum(1) / mask.sum(1), dim=-1)
-    similarity = means[1:] @ means[0]
-    best = similarity.topk(count)
-    return [(names[int(i)], float(v)) for v, i in zip(best.values, best.indices, strict=True)]
+    encoded = load_text_encoder().encode([prompt, *(name.replace("_", " ") for name in names)])
+    mask = encoded.mask.unsqueeze(-1).to(encoded.states.dtype)
+    means = torch.nn.functional.normalize((encoded.states * mask).sum(1) / mask.sum(1), dim=-1)
+    return tuple(names[int(place)] for place in (means[1:] @ means[0]).topk(_NEAREST).indices)

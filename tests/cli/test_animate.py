@@ -1,0 +1,73 @@
+"""The command line of the main job: files, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def tdmm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tdmm.cli.main", *arguments], capture_output=True, text=True, cwd=cwd, check=False
+    )
+
+
+def test_a_sentence_becomes_files_and_the_files_a_sentence(tmp_path: Path) -> None:
+    files = ["a.glb", "a.csv", "a.npz", "a.json"]
+    done = tdmm("animate", "she smiles and nods", "-o", *files, "--seconds", "2", "--seed", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
+    assert "2.0 s at 25 fps" in done.stdout
+    for name in ("a.npz", "a.csv"):
+        said = tdmm("describe", name, "--json", cwd=tmp_path)
+        assert said.returncode == 0, said.stderr
+        assert set(json.loads(said.stdout)) == {"file", "seconds", "describe", "emotion", "head", "intensity", "timeline"}
+
+
+def test_takes_are_numbered(tmp_path: Path) -> None:
+    done = tdmm("animate", "a wink", "-o", "w.npz", "--takes", "2", "--seconds", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.npz", "w-2.npz"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["animate", "   ", "-o", "a.npz"], "prompt is empty"),
+        (["animate", "smile " * 10_000, "-o", "a.npz"], "10000 words"),
+        (["animate", "a smile", "-o", "a.fbx"], ".fbx"),
+        (["animate", "a smile", "-o", "a.npz", "b.xyz"], ".xyz"),
+        (["animate", "a smile", "-o", "nowhere/a.npz"], "does not exist"),
+        (["animate", "a smile", "-o", "a.npz", "--seconds", "0"], "seconds"),
+        (["animate", "xqzt blorfen wug", "-o", "a.npz"], "no word in"),
+        (["describe", "missing.npz"], "no such file"),
+        (["describe", "bad.csv"], "bad.csv"),
+    ],
+)
+def test_bad_input_is_one_message_exit_2_and_no_file(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "bad.csv").write_text("not,a,capture\n1,2,3\n")
+    done = tdmm(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    done = tdmm("animate", "a smile", "-o", "locked/a.npz", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "read-only" in done.stderr
+
+
+def test_doctor_finds_everything_in_order(tmp_path: Path) -> None:
+    done = tdmm("doctor", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "first face" in done.stdout
