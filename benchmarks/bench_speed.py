@@ -133,9 +133,7 @@ def _render(clip: FaceMotion, size: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="write JSON here")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--size", type=int, default=384, help="pixels of a rendered frame")
@@ -147,9 +145,7 @@ def main() -> None:
         if speed.seconds is None:
             print(f"{speed.part:<24}  {speed.note}")
         else:
-            print(
-                f"{speed.part:<24}{speed.seconds:>9.3f}{speed.motion_seconds:>10.2f}{speed.times_real_time:>13.1f}"
-            )
+            print(f"{speed.part:<24}{speed.seconds:>9.3f}{speed.motion_seconds:>10.2f}{speed.times_real_time:>13.1f}")
     if options.out:
         machine = {
             "cores": os.cpu_count(),

@@ -22,7 +22,9 @@ def test_import_tdmm_imports_nothing_heavy() -> None:
     assert _heavy_modules_after("import tdmm") == []
 
 
-@pytest.mark.parametrize("command", [[], ["animate"], ["describe"], ["corpus", "act"], ["tokens", "train"], ["language", "train"]])
+@pytest.mark.parametrize(
+    "command", [[], ["animate"], ["describe"], ["corpus", "act"], ["tokens", "train"], ["language", "train"]]
+)
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         f"sys.argv = ['tdmm', *{command!r}, '--help']\n"

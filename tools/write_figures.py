@@ -26,7 +26,8 @@ def table(report: dict[str, Any]) -> str:
         if row["threshold"] is not None:
             aim = ("≥ " if row["better"] == "up" else "≤ ") + _number(row, row["threshold"])
             aim += "" if row["passed"] else " (missed)"
-        lines.append(f"| {row['name']} | {_number(row, row['value'])}{unit} | {between} | {row['n']} {row['of']} | {aim} |")
+        value, count = _number(row, row["value"]) + unit, f"{row['n']} {row['of']}"
+        lines.append(f"| {row['name']} | {value} | {between} | {count} | {aim} |")
     return "\n".join(lines)
 
 

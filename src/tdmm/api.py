@@ -14,9 +14,9 @@ from tdmm.errors import InvalidInput, InvalidPrompt
 from tdmm.motion.clip import FaceMotion
 
 if TYPE_CHECKING:
-    from tdmm.language.understanding import Understanding
     from tdmm.language.language2motion import Language2Motion
     from tdmm.language.motion2language import Motion2Language
+    from tdmm.language.understanding import Understanding
     from tdmm.tokens.tokenizer import Tokenizer
 
 MAX_WORDS = 70
@@ -72,6 +72,7 @@ def animate_many(
         check_prompt(prompt)
     _check_options(seconds, guidance, temperature)
     from tdmm.language.sampling import SamplingOptions, generate
+    from tdmm.tokens.tokenizer import MotionTokens
 
     defaults = SamplingOptions()
     options = SamplingOptions(
@@ -83,7 +84,7 @@ def animate_many(
     coefficients = None if identity is None else random_identity(identity)
     motions = []
     for prompt, seed, row in zip(prompts, seeds, codes, strict=True):
-        motion = tokenizer.decode(tokenizer.tokens(row))
+        motion = tokenizer.decode(MotionTokens(row, tokenizer.fingerprint))
         provenance = {
             "by": "tdmm animate", "prompt": prompt, "seed": seed, "guidance": options.guidance,
             "temperature": options.temperature, "model": model.fingerprint, "tokenizer": tokenizer.fingerprint,

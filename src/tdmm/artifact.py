@@ -75,9 +75,7 @@ def save(
         (temporary / CONFIG).write_text(
             json.dumps({"kind": kind, "format": FORMAT_VERSION, **config}, indent=1, sort_keys=True) + "\n"
         )
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary / WEIGHTS
-        )
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary / WEIGHTS)
         for name, content in (extra or {}).items():
             (temporary / name).write_bytes(content)
         files = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}

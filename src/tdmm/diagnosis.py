@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from tdmm import weights
 from tdmm.errors import TdmmError
@@ -44,7 +46,7 @@ def diagnose() -> Iterator[Finding]:
         ("language2motion", weights.LANGUAGE2MOTION),
         ("motion2language", weights.MOTION2LANGUAGE),
     ):
-        yield _attempt(f"weights: {name}", lambda n=name, f=folder: _artifact(n, f), "Install tdmm again.")
+        yield _attempt(f"weights: {name}", partial(_artifact, name, folder), "Install tdmm again.")
     yield _attempt("first face", _first_face, "Run the command again with the findings above mended.")
 
 
@@ -71,12 +73,10 @@ def _head() -> str:
     return f"{head.vertex_count} vertices, 52 blendshapes, {head.identity_size} identity components"
 
 
-def _artifact(name: str, folder: os.PathLike[str]) -> str:
-    from pathlib import Path
-
+def _artifact(name: str, folder: Path) -> str:
     from tdmm import artifact
 
-    loaded = artifact.load(Path(folder), kind=name)
+    loaded = artifact.load(folder, kind=name)
     numbers = sum(tensor.numel() for tensor in loaded.tensors.values())
     return f"{numbers / 1e6:.1f} M numbers, fingerprint {loaded.fingerprint[:12]}"
 

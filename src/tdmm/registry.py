@@ -40,8 +40,7 @@ class Registry(Generic[Product]):
         """
         if name not in self._targets:
             raise UnknownName(
-                f"Unknown {self.kind} '{name}'.{did_you_mean(name, self._targets)} "
-                f"Known: {', '.join(self.names())}."
+                f"Unknown {self.kind} '{name}'.{did_you_mean(name, self._targets)} Known: {', '.join(self.names())}."
             )
         module, attribute = self._targets[name].split(":")
         factory: Callable[..., Product] = getattr(importlib.import_module(module), attribute)

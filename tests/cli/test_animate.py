@@ -26,7 +26,15 @@ def test_a_sentence_becomes_files_and_the_files_a_sentence(tmp_path: Path) -> No
     for name in ("a.npz", "a.csv"):
         said = tdmm("describe", name, "--json", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
-        assert set(json.loads(said.stdout)) == {"file", "seconds", "describe", "emotion", "head", "intensity", "timeline"}
+        assert set(json.loads(said.stdout)) == {
+            "file",
+            "seconds",
+            "describe",
+            "emotion",
+            "head",
+            "intensity",
+            "timeline",
+        }
 
 
 def test_takes_are_numbered(tmp_path: Path) -> None:

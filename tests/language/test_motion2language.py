@@ -38,9 +38,10 @@ def test_sampled_texts_do_not_depend_on_the_batch_either(reader: Motion2Language
 def test_padding_does_not_reach_a_clip(reader: Motion2Language) -> None:
     codes = torch.from_numpy(CLIPS[0].codes.copy())[None]
     padded = torch.nn.functional.pad(codes, (0, 0, 0, 13), value=SIZE - 1)
-    length, text = torch.tensor([codes.shape[1]]), torch.tensor([[reader.prompt("head")]])
+    length, text = torch.tensor([codes.shape[1]]), torch.tensor([reader.prompt("head")])
     with torch.no_grad():
-        torch.testing.assert_close(reader(padded, length, text), reader(codes, length, text))
+        short, long = (reader.write(reader.read(x, length), text) for x in (codes, padded))
+    torch.testing.assert_close(long, short)
 
 
 def test_writing_word_by_word_equals_writing_at_once(reader: Motion2Language) -> None:
@@ -57,24 +58,28 @@ def test_answers_to_several_questions_do_not_see_each_other(reader: Motion2Langu
     codes, length = torch.from_numpy(CLIPS[0].codes.copy())[None], torch.tensor([25])
     first, second = reader.prompt("head"), reader.prompt("emotion")
     with torch.no_grad():
-        both = reader(codes, length, torch.tensor([[first, second]]))
-        alone = reader(codes, length, torch.tensor([[second]]))
-    torch.testing.assert_close(both[:, 1:], alone)
+        reading = reader.read(codes, length)
+        both = reader.write(reading.about(torch.tensor([0, 0])), torch.tensor([first, second]))
+        alone = reader.write(reading, torch.tensor([second]))
+    torch.testing.assert_close(both[1:], alone)
 
 
 def test_every_frame_and_every_level_counts(reader: Motion2Language) -> None:
     codes = torch.from_numpy(CLIPS[0].codes.copy())[None]
-    length, text = torch.tensor([25]), torch.tensor([[reader.prompt("describe")]])
+
+    def states(codes: torch.Tensor, levels: torch.Tensor | None = None) -> torch.Tensor:
+        reading = reader.read(codes, torch.tensor([25]), levels)
+        return reader.write(reading, torch.tensor([reader.prompt("describe")]))
+
     with torch.no_grad():
-        before = reader(codes, length, text)
+        before = states(codes)
         for frame, level in ((0, 0), (12, 1), (24, LEVELS - 1)):
             changed = codes.clone()
             changed[0, frame, level] = (changed[0, frame, level] + 1) % SIZE
-            assert (reader(changed, length, text) - before).abs().max() > 1e-6
-        fewer = reader(codes, length, text, levels=torch.tensor([1]))
+            assert (states(changed) - before).abs().max() > 1e-6
         changed = codes.clone()
         changed[..., 1:] = 0
-        torch.testing.assert_close(reader(changed, length, text, levels=torch.tensor([1])), fewer)
+        torch.testing.assert_close(states(changed, torch.tensor([1])), states(codes, torch.tensor([1])))
 
 
 def test_a_long_motion_is_read_in_parts_with_their_times(reader: Motion2Language) -> None:

@@ -25,12 +25,8 @@ def register(app: typer.Typer) -> None:
 
 
 def quick(
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Write the figures to this JSON file too.")
-    ] = None,
-    clips: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Held-out clips; 200 prompts for every 500.")
-    ] = 500,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the figures to this JSON file too.")] = None,
+    clips: Annotated[int, typer.Option(min=1, max=100_000, help="Held-out clips; 200 prompts for every 500.")] = 500,
     only: Annotated[
         str, typer.Option(help="Comma-separated groups: reader, tokens, animate, describe.")
     ] = "reader,tokens,animate,describe",
@@ -58,9 +54,7 @@ def quick(
         require_readable(capture)
     models = Models(animate=api.animate_many, describe=api.describe_many)
     with _progress() as progress:
-        report = evaluate(
-            models, only=only.split(","), clips=clips, seed=seed, capture=capture, progress=progress
-        )
+        report = evaluate(models, only=only.split(","), clips=clips, seed=seed, capture=capture, progress=progress)
     Console().print(report.table())
     if out is not None:
         report.write(out)

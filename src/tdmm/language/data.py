@@ -144,9 +144,7 @@ def tokenise(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -
         packed = shards.pack(corpus, split)
         offsets = np.asarray(packed.offsets, np.int64)
         if len(offsets) < 2:
-            raise InvalidInput(
-                f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000"
-            )
+            raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
         codes = np.empty((int(offsets[-1]), tokenizer.levels), np.uint16)
         extremes = np.empty((len(offsets) - 1, packed.features.shape[1]), np.float32)
         for clip in _shown(range(len(offsets) - 1), f"Tokens of the {split} clips"):
@@ -247,9 +245,7 @@ def collate(pairs: Pairs, clips: Ints, texts: Ints) -> Batch:
     return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(extremes))
 
 
-def corrupt(
-    batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator
-) -> npt.NDArray[np.int64]:
+def corrupt(batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator) -> npt.NDArray[np.int64]:
     """Codes (B, T, L) with a random share of the frames spoilt, as a history that was generated may be.
 
     Each clip draws its share from U(0, strongest). A spoilt frame is either a near one, up to 5 frames away,

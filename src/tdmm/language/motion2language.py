@@ -88,6 +88,13 @@ class Reading:
     valid: Tensor
     lengths: Tensor
 
+    def about(self, rows: Tensor) -> Reading:
+        """The motions of those rows (N,), in that order and as often as named; this one stays as it is."""
+        from transformers import DynamicCache
+
+        cache = DynamicCache([(keys[rows], values[rows]) for keys, values, *_ in self.cache])
+        return Reading(cache, self.valid[rows], self.lengths[rows])
+
 
 class Motion2Language(nn.Module):
     """Reads motion tokens and answers in words.
@@ -145,15 +152,6 @@ class Motion2Language(nn.Module):
         """Logits (..., V) of the next id, of states (..., hidden)."""
         logits: Tensor = self.backbone.lm_head(states)
         return logits
-
-    def forward(self, codes: Tensor, lengths: Tensor, text: Tensor, levels: Tensor | None = None) -> Tensor:
-        """States (B, A, S, hidden) of A texts about B motions; each text (B, A, S) opens with a `prompt`."""
-        batch, answers, size = text.shape
-        once = self.read(codes, lengths, levels)
-        once.cache.batch_repeat_interleave(answers)
-        valid, lengths = (x.repeat_interleave(answers, 0) for x in (once.valid, once.lengths))
-        states = self.write(Reading(once.cache, valid, lengths), text.reshape(batch * answers, size))
-        return states.reshape(batch, answers, size, -1)
 
     def prompt(self, task: str) -> list[int]:
         """Ids that close a motion and ask for a task."""

@@ -30,7 +30,8 @@ Codes = npt.NDArray[np.integer]
 Answer = Callable[[Script, Task, int], str]
 """(script, task, seed) to text; the narrator's `answer`."""
 
-_IGNORED = -100
+_PADDED = -1
+_BUCKET = 8  # batches whose clips are sorted by length together
 _PROMPT = 2  # ids before an answer: end of motion, task
 _VOCABULARY_CLIPS = 2000  # more of them change the words learnt no more
 
@@ -151,6 +152,7 @@ class Motion2LanguageTask:
         self._recipe, self._train, self._validation = recipe, train, validation
         self._narrated = narrated
         self._judged = min(recipe.evaluation_clips, len(validation))
+        self._epoch, self._order = -1, np.empty((0, 0), np.int64)
         self._shares = np.array([recipe.mix.get(task, 0.0) for task in TASKS])
 
     def loss(self, step: int) -> dict[str, Tensor]:
@@ -202,14 +204,17 @@ class Motion2LanguageTask:
         return MotionTokens(codes, self.model.tokenizer_fingerprint)
 
     def _drawn(self, step: int) -> list[int]:
-        """Clips of a step: every clip once in an epoch, in an order of its own."""
-        count, size = len(self._train), self._recipe.training.batch_size
-        places = np.arange(step * size, (step + 1) * size)
-        order = {
-            epoch: np.random.default_rng([self._recipe.training.seed, epoch, 1]).permutation(count)
-            for epoch in np.unique(places // count)
-        }
-        return [int(order[place // count][place % count]) for place in places]
+        """Clips of a step: every clip once an epoch, with clips of like length, to save padding."""
+        count, size = len(self._train), min(self._recipe.training.batch_size, len(self._train))
+        epoch, place = divmod(step, count // size)
+        if epoch != self._epoch:
+            rng = np.random.default_rng([self._recipe.training.seed, epoch, 1])
+            shuffled = rng.permutation(count)[: count // size * size]
+            lengths = np.diff(self._train.offsets)[shuffled]
+            window = np.arange(len(shuffled)) // (size * _BUCKET)
+            ordered = shuffled[np.lexsort((lengths, window))]
+            self._order, self._epoch = rng.permutation(ordered.reshape(-1, size)), epoch
+        return [int(clip) for clip in self._order[place]]
 
     def _written(self, script: Script, task: Task, seed: int) -> list[int]:
         """Ids of a question about a script, one wording of its answer, and the end mark."""
@@ -223,22 +228,27 @@ class Motion2LanguageTask:
         frames = torch.zeros(len(codes), int(lengths.max()), codes[0].shape[1], dtype=torch.long)
         for row, clip in enumerate(codes):
             frames[row, : len(clip)] = torch.from_numpy(clip.astype(np.int64))
-        longest = max(len(text) for row in texts for text in row)
-        ids = torch.full((len(texts), len(texts[0]), longest), self.model.vocabulary.pad)
-        targets = torch.full_like(ids, _IGNORED)
-        for row, answers in enumerate(texts):
-            for column, text in enumerate(answers):
-                ids[row, column, : len(text)] = torch.tensor(text)
-                targets[row, column, _PROMPT : len(text)] = ids[row, column, _PROMPT : len(text)]
-        states = self.model(
-            frames.to(device),
-            lengths.to(device),
-            ids[..., :-1].to(device),
-            None if levels is None else levels.to(device),
+        reading = self.model.read(frames.to(device), lengths.to(device), None if levels is None else levels.to(device))
+        rows = sorted(
+            ((clip, text) for clip, answers in enumerate(texts) for text in answers),
+            key=lambda row: len(row[1]),
         )
-        targets = targets[..., 1:].to(device)
-        counted = targets != _IGNORED
-        return torch.nn.functional.cross_entropy(self.model.logits(states[counted]).float(), targets[counted])
+        total, counted = torch.zeros((), device=device), 0
+        # Short texts apart from long ones, to save padding.
+        for group in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            if group:
+                ids = torch.nn.utils.rnn.pad_sequence(
+                    [torch.tensor(text) for _, text in group], batch_first=True, padding_value=_PADDED
+                ).to(device)
+                targets = ids[:, 1:].clone()
+                targets[:, : _PROMPT - 1] = _PADDED
+                about = reading.about(torch.tensor([clip for clip, _ in group], device=device))
+                states = self.model.write(about, ids[:, :-1].clamp(min=0))
+                logits = self.model.logits(states[targets != _PADDED]).float()
+                wanted = targets[targets != _PADDED]
+                total = total + torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
+                counted += len(wanted)
+        return total / counted
 
 
 def distort(codes: Codes, codebook_size: int, how: Distortion, rng: np.random.Generator) -> Codes:

@@ -177,9 +177,7 @@ _ENCODERS.register("hashed-words", f"{__name__}:_hashed_words")
 def _require_words(texts: Sequence[str]) -> None:
     for text in texts:
         if not text.strip():
-            raise InvalidPrompt(
-                'The text is empty. Say what the face does, for example "she smirks and blinks".'
-            )
+            raise InvalidPrompt('The text is empty. Say what the face does, for example "she smirks and blinks".')
 
 
 def _require_short(text: str, tokens: int) -> None:

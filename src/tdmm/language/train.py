@@ -80,9 +80,7 @@ def train(
     else:
         settings = read_recipe(recipe, Motion2LanguageRecipe)
         codes = Tokenizer.load(tokenizer, device=runtime.device)
-        spoken, heard = (
-            scripted_tokens(corpus, split, codes, work / "cache") for split in ("train", "validation")
-        )
+        spoken, heard = (scripted_tokens(corpus, split, codes, work / "cache") for split in ("train", "validation"))
         task = Motion2LanguageTask(settings, spoken, heard, codes)
     run = fit(task, settings.training, work, runtime, resume=resume, progress=progress)
     if run.stopped == "interrupted":

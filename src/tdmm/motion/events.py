@@ -44,7 +44,7 @@ class ActionEvent:
 @dataclass(frozen=True)
 class HeadEvent:
     """A head motion. `amplitude` is the largest excursion from rest: degrees, or millimetres for a
-    lean and a recoil. `cycles` is the number of repetitions of a cyclic motion and 1 otherwise."""  # noqa: D205, D209
+    lean and a recoil. `cycles` is the number of repetitions of a cyclic motion and 1 otherwise."""
 
     kind: HeadMotionKind
     amplitude: float
