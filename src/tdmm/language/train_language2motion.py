@@ -38,6 +38,8 @@ class Learning(BaseModel):
         corruption: strongest share of the history that is spoilt; each clip draws its own up to it.
         change_weight: how much more a code counts that differs from the one before it.
         plan_weight: of the plan's loss.
+        judged: share of the frames whose codes are predicted in a step. Neighbours are much alike, and the
+            head that predicts codes costs nearly half of a step: half the frames teach almost as much.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +49,7 @@ class Learning(BaseModel):
     corruption: float = Field(default=0.4, ge=0, le=1)
     change_weight: float = Field(default=2.0, ge=0)
     plan_weight: float = Field(default=0.2, ge=0)
+    judged: float = Field(default=1.0, gt=0, le=1)
 
 
 class Language2MotionRecipe(BaseModel):
@@ -127,7 +130,8 @@ class Language2MotionTask:
         history = corrupt(batch, learning.corruption, self.model.config.codebook_size, draw)
         wordless = torch.from_numpy(draw.random(len(batch.frames)) < learning.wordless)
         open_end = torch.from_numpy(draw.random(len(batch.frames)) < learning.open_end)
-        losses, plan, _ = self._losses(batch, history, wordless, open_end)
+        judged = torch.from_numpy(draw.random(batch.codes.shape[:2]) < learning.judged)
+        losses, plan, _ = self._losses(batch, history, wordless, open_end, judged=judged)
         total = torch.stack(list(losses.values())).mean()
         return {"loss": total + learning.plan_weight * plan, "codes": total, "plan": plan, **losses}
 
@@ -180,9 +184,9 @@ class Language2MotionTask:
 
     def _losses(
         self, batch: Batch, history: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
-        wordless: Tensor, open_end: Tensor, change_weight: float | None = None,
+        wordless: Tensor, open_end: Tensor, change_weight: float | None = None, judged: Tensor | None = None,
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:  # fmt: skip
-        """Loss of each level, error of the plan, and logits (valid frames, L, K)."""
+        """Loss of each level, error of the plan, and logits (frames, L, K) of the valid and `judged` frames."""
         model, device = self.model, self.model.codebooks.device
         weight = self.recipe.learning.change_weight if change_weight is None else change_weight
         codes, frames = torch.from_numpy(batch.codes).to(device), torch.from_numpy(batch.frames).to(device)
@@ -193,6 +197,8 @@ class Language2MotionTask:
 
         places = torch.arange(codes.shape[1] + 1, device=device)
         valid = places[:-1] < frames[:, None]
+        if judged is not None:
+            valid = valid & judged.to(device)
         logits, end = model.logits(states[:, :-1][valid], codes[valid])
         last = model.end_logits(states[torch.arange(len(frames), device=device), frames])
         changed = torch.ones_like(codes, dtype=torch.bool)
@@ -211,7 +217,7 @@ class Language2MotionTask:
         means = (errors * weights).sum(0) / weights.sum(0)
         losses = {f"loss_{level}": means[level] for level in range(codes.shape[-1])}
         ends = F.cross_entropy(last.float(), torch.full_like(frames, last.shape[1] - 1))
-        losses["loss_0"] = losses["loss_0"] + ends * len(frames) / valid.sum()
+        losses["loss_0"] = losses["loss_0"] + ends * len(frames) / frames.sum()
         plan = means.new_zeros(())
         if model.plan is not None:
             scale = self._plan_scale.to(device)
