@@ -40,11 +40,14 @@ check: setup-dev  ## lint, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A real recording, for the tokenizers' errors on it: make evaluate CAPTURE=take.csv
 evaluate: setup  ## every figure in the README
-	$(BIN)/tdmm evaluate quick --out evaluation.json
+	$(BIN)/tdmm evaluate quick --out docs/evaluation.json $(if $(CAPTURE),--capture $(CAPTURE))
+	$(BIN)/python tools/write_figures.py
 
 bench: setup  ## speed, as multiples of real time
-	$(BIN)/python benchmarks/bench_speed.py
+	$(BIN)/python benchmarks/bench_speed.py --out docs/speed.json
+	$(BIN)/python tools/write_figures.py
 
 docs: setup  ## regenerate the pictures and the command reference
 	$(BIN)/python tools/render_shapes.py

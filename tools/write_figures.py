@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"(<!-- figures:begin -->\n).*?(<!-- figures:end -->)", re.DOTALL)
 
 
-def table(report: dict[str, Any]) -> str:
+def quality(report: dict[str, Any]) -> str:
     """The measurements as a Markdown table."""
     lines = ["| measure | value | 95% interval | n | aim |", "|---|---:|---|---:|---:|"]
     for row in report["measurements"]:
@@ -21,20 +20,37 @@ def table(report: dict[str, Any]) -> str:
             continue
         interval = row["interval95"]
         between = "" if interval is None else f"{_number(row, interval[0])} to {_number(row, interval[1])}"
-        unit = "" if row["unit"] == "share" else f" {row['unit']}"
         aim = ""
         if row["threshold"] is not None:
             aim = ("≥ " if row["better"] == "up" else "≤ ") + _number(row, row["threshold"])
             aim += "" if row["passed"] else " (missed)"
+        unit = "" if row["unit"] == "share" else f" {row['unit']}"
         value, count = _number(row, row["value"]) + unit, f"{row['n']} {row['of']}"
         lines.append(f"| {row['name']} | {value} | {between} | {count} | {aim} |")
     return "\n".join(lines)
 
 
+def speed(report: dict[str, Any]) -> str:
+    """The speeds as a Markdown table."""
+    lines = ["| part | seconds of work | seconds of motion | times real time |", "|---|---:|---:|---:|"]
+    for row in report["speeds"]:
+        if row["seconds"] is None:
+            lines.append(f"| {row['part']} | not measured: {row['note']} | | |")
+        else:
+            lines.append(
+                f"| {row['part']} | {row['seconds']:.3f} | {row['motion_seconds']:.1f} | {row['times_real_time']:.3g} |"
+            )
+    return "\n".join(lines)
+
+
 def filled(readme: str) -> str:
-    """README.md with the block of figures brought up to date."""
-    report = json.loads((ROOT / "docs" / "evaluation.json").read_text())
-    return BLOCK.sub(lambda match: f"{match[1]}{table(report)}\n{match[2]}", readme)
+    """README.md with its blocks of figures brought up to date."""
+    for name, table in (("evaluation", quality), ("speed", speed)):
+        report = json.loads((ROOT / "docs" / f"{name}.json").read_text())
+        block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+        text = table(report)
+        readme = block.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", readme)
+    return readme
 
 
 def _number(row: dict[str, Any], value: float) -> str:

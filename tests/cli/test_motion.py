@@ -66,9 +66,8 @@ def test_render_a_part_from_the_side(app: typer.Typer, take: Path, tmp_path: Pat
 
 
 def test_act_performs_a_script(app: typer.Typer, tmp_path: Path) -> None:
-    pytest.importorskip("tdmm.acting.grammar")
     script = tmp_path / "smirk.yaml"
-    script.write_text("seconds: 2\nhead:\n  - {kind: nod, onset: 0.4, end: 1.6}\n")
+    script.write_text("seconds: 2\ntimeline:\n  - {do: smirk, at: 0.4, for: 1}\n")
     run(app, "act", script, "-o", tmp_path / "a.npz", tmp_path / "a.csv", "--seed", 3)
     assert load(tmp_path / "a.npz").seconds == pytest.approx(2)
     assert load(tmp_path / "a.csv").frames == 50

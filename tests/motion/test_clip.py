@@ -35,7 +35,7 @@ def test_channels_by_name() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"expression": np.zeros((5, 3))}, "but 2 are named"),
+        ({"expression": np.zeros((5, 3))}, "2 channels are named"),
         ({"expression": np.zeros((0, 2)), "head": np.zeros((0, 3))}, "no frames"),
         ({"head": np.zeros((4, 3))}, "head has shape"),
         ({"translation": np.zeros((5, 2))}, "translation has shape"),

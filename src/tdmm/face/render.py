@@ -36,11 +36,11 @@ class Camera:
         height_m: metres that fill the picture's height at the target's distance.
     """
 
-    target: tuple[float, float, float] = (0.0, 0.012, 0.03)
+    target: tuple[float, float, float] = (0.0, 0.014, 0.03)
     distance: float = 1.4
     yaw: float = 0.0
     pitch: float = 0.0
-    height_m: float = 0.345
+    height_m: float = 0.285
 
     def rotation(self) -> Floats:
         """(3, 3): rows are the picture's right, up and toward the viewer, in world axes."""

@@ -53,7 +53,8 @@ class FaceMotion:
         expression = _frozen(self.expression, "expression")
         if expression.ndim != 2 or expression.shape[1] != len(self.channels):
             raise InvalidMotion(
-                f"expression has shape {expression.shape}, but {len(self.channels)} are named; (T, E) is needed."
+                f"expression has shape {expression.shape}, but {len(self.channels)} channels are named; "
+                "(T, E) is needed."
             )
         frames = expression.shape[0]
         if frames == 0:
