@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tdmm.language.data import ClipTokens, Pairs, TextBank
+from tdmm.language.data import ClipTokens, Pairs, TextBank, outline
 from tdmm.language.text_encoder import HashedWords
 
 CHANNELS = 58
@@ -66,6 +66,6 @@ def pairs(tokenizer: GridTokenizer) -> Pairs:
     clips = ClipTokens(
         tokenizer.encode_features(features).numpy().astype(np.uint16),
         np.concatenate([[0], np.cumsum(frames)]),
-        np.stack([np.full(CHANNELS, wave.max(), np.float32) for wave in waves]),
+        np.stack([outline(np.repeat(wave[:, None], CHANNELS, 1).astype(np.float32)) for wave in waves]),
     )
     return Pairs(clips, np.array([[i, i + 4] for i in range(4)]), bank)

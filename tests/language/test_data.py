@@ -97,7 +97,7 @@ def test_corpus_becomes_pairs_once(
     expected = tokenizer.encode_features(torch.from_numpy(np.array(clips[3].features))[None])[0]
     start, end = pairs.clips.offsets[3:5]
     assert np.array_equal(pairs.clips.codes[start:end], expected)
-    assert np.allclose(np.abs(pairs.clips.extremes[3]), np.abs(clips[3].features).max(0))
+    assert np.allclose(np.abs(pairs.clips.outlines[3, 0]), np.abs(clips[3].features).max(0))
     # One text of each level of detail, then the second ones.
     for which, text in enumerate((clips[3].text("short"), clips[3].text("medium"), clips[3].text("long"))):
         states = encoder.encode([text], truncate=True).states[0].half()

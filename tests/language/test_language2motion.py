@@ -88,6 +88,7 @@ def test_padding_changes_nothing(model: Language2Motion) -> None:
     alone = Prefix(
         torch.cat([together.embedded[:1, :5], together.embedded[:1, -1:]], dim=1),
         torch.ones(1, 6, dtype=torch.bool), together.seconds[:1], together.plan[:1],
+        together.planned[:1],
     )  # fmt: skip
     codes = random_codes(2, 20)
     longer = model.states(together, codes)[:1]
@@ -163,6 +164,27 @@ def test_longer_clips_than_the_model_is_made_for_are_cut(pairs: Pairs, tokenizer
     settings = recipe().model_copy(update={"max_seconds": 1.0})
     task = Language2MotionTask(settings, pairs, pairs, tokenizer)
     assert np.isfinite(task.evaluate()["loss"])
+
+
+def test_the_plan_is_read_where_the_clip_is(model: Language2Motion) -> None:
+    assert model.plan is not None
+    outline = torch.zeros(1, 5, model.config.channels)
+    outline[0, 1, 0], outline[0, 4, 1] = 1.0, 1.0
+    gone = torch.tensor([[0.0, 0.125, 0.25, 0.875, 1.0]])
+    said = model.plan.read(outline, gone) - model.plan.read(torch.zeros_like(outline), gone)
+    first, last = model.plan.read_segment.weight[:, 0], model.plan.read_segment.weight[:, 1]
+    for place, expected in ((0, first), (1, first), (2, 0.5 * first), (3, last), (4, last)):
+        assert torch.allclose(said[0, place], expected, atol=1e-5)
+
+
+def test_first_steps_teach_the_plan_alone(pairs: Pairs, tokenizer: FrameTokenizer) -> None:
+    settings = recipe()
+    learning = settings.learning.model_copy(update={"plan_first": 1, "plan_batch": 4})
+    task = Language2MotionTask(settings.model_copy(update={"learning": learning}), pairs, pairs, tokenizer)
+    task.loss(0)["loss"].backward()
+    assert task.model.codes_out.grad is None
+    assert task.model.words.weight.grad is not None
+    assert "codes" in task.loss(1)
 
 
 def test_model_without_a_plan_trains(pairs: Pairs, tokenizer: FrameTokenizer) -> None:

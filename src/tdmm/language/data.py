@@ -29,6 +29,9 @@ from tdmm.language.text_encoder import TextEncoder
 Codes = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
 
+SEGMENTS = 4
+"""Equal parts of a clip in its outline."""
+
 _BUCKET = 16  # batches that are sorted by length together
 _ENCODED_AT_ONCE = 64  # texts
 
@@ -56,12 +59,13 @@ class ClipTokens:
     Attributes:
         codes: (F, L) uint16.
         offsets: (N + 1,) int64; clip i is `codes[offsets[i]:offsets[i + 1]]`.
-        extremes: (N, 58) float32, of each feature its value farthest from zero in the clip.
+        outlines: (N, 1 + SEGMENTS, 58) float32, of each feature its value farthest from zero, in the whole
+            clip and in each of equal segments of it.
     """
 
     codes: Codes
     offsets: Ints
-    extremes: npt.NDArray[np.float32]
+    outlines: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -108,14 +112,14 @@ class Batch:
         frames: (B,) int64, valid frames of each.
         states: (B, S, width) float32 word states.
         mask: (B, S) bool.
-        extremes: (B, 58) float32.
+        outlines: (B, 1 + SEGMENTS, 58) float32.
     """
 
     codes: npt.NDArray[np.int64]
     frames: Ints
     states: Tensor
     mask: Tensor
-    extremes: Tensor
+    outlines: Tensor
 
 
 def codebooks(tokenizer: FrameTokenizer) -> Tensor:
@@ -139,21 +143,28 @@ def tokenise(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -
         InvalidInput: the split has no clips.
     """
     folder = cache / f"codes-{split}-{_key(corpus, tokenizer.fingerprint)}"
-    names = ("codes", "offsets", "extremes")
+    names = ("codes", "offsets", "outlines")
     if not _complete(folder, names):
         packed = shards.pack(corpus, split)
         offsets = np.asarray(packed.offsets, np.int64)
         if len(offsets) < 2:
             raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
         codes = np.empty((int(offsets[-1]), tokenizer.levels), np.uint16)
-        extremes = np.empty((len(offsets) - 1, packed.features.shape[1]), np.float32)
+        outlines = np.empty((len(offsets) - 1, 1 + SEGMENTS, packed.features.shape[1]), np.float32)
         for clip in _shown(range(len(offsets) - 1), f"Tokens of the {split} clips"):
             span = slice(offsets[clip], offsets[clip + 1])
             features = np.array(packed.features[span], np.float32)
             codes[span] = tokenizer.encode_features(torch.from_numpy(features)[None])[0].cpu().numpy()
-            extremes[clip] = features[np.abs(features).argmax(0), np.arange(features.shape[1])]
-        _keep(folder, dict(zip(names, (codes, offsets, extremes), strict=True)))
+            outlines[clip] = outline(features)
+        _keep(folder, dict(zip(names, (codes, offsets, outlines), strict=True)))
     return ClipTokens(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
+
+
+def outline(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(1 + SEGMENTS, 58) extremes of the features (T, 58) of a clip: of all of it, then of each segment."""
+    parts = [features, *np.array_split(features, SEGMENTS)]
+    columns = np.arange(features.shape[1])
+    return np.stack([part[np.abs(part).argmax(0), columns] if len(part) else 0 * columns for part in parts])
 
 
 def pair(
@@ -241,8 +252,8 @@ def collate(pairs: Pairs, clips: Ints, texts: Ints) -> Batch:
         codes[row, : frames[row]] = tokens.codes[tokens.offsets[clip] : tokens.offsets[clip + 1]]
         states[row, : words[row]] = bank.states[bank.starts[text] : bank.starts[text] + words[row]]
     mask = np.arange(states.shape[1]) < words[:, None]
-    extremes = np.asarray(tokens.extremes[clips])
-    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(extremes))
+    outlines = np.asarray(tokens.outlines[clips])
+    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(outlines))
 
 
 def corrupt(batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -33,6 +33,7 @@ from tdmm.language.transformer import (
     Block,
     FeedForward,
     Plan,
+    as_bias,
     attention_bias,
     norm,
     scale_residuals,
@@ -50,7 +51,9 @@ class Language2MotionConfig(BaseModel):
         codebook_size: codes of a level (K).
         latent_width: numbers of a codebook vector.
         text_width: numbers of a word state.
-        channels: motion channels whose peaks the plan predicts; 0 leaves the plan out.
+        channels: motion channels whose outline the plan predicts; 0 leaves the plan out.
+        segments: of the outline.
+        text_depth: layers that read the words before the trunk does.
         width, depth, heads: of the trunk.
         head_depth: layers of the head that predicts the residual codes.
         dropout: on the branches of trunk and head, in training.
@@ -65,6 +68,8 @@ class Language2MotionConfig(BaseModel):
     latent_width: int = Field(gt=0)
     text_width: int = Field(gt=0)
     channels: int = Field(default=58, ge=0)
+    segments: int = Field(default=4, gt=0)
+    text_depth: int = Field(default=2, ge=0)
     width: int = Field(default=256, gt=0)
     depth: int = Field(default=7, gt=0)
     heads: int = Field(default=4, gt=0)
@@ -87,13 +92,15 @@ class Prefix:
         embedded: (B, P, width), words and then the duration.
         mask: (B, P) bool, False where padded.
         seconds: (B,) asked duration; NaN where it is left open.
-        plan: (B, channels) predicted extreme of each channel, unitless.
+        plan: (B, 1 + segments, channels) predicted outline, see `Plan`.
+        planned: (B,) predicted duration, log seconds.
     """
 
     embedded: Tensor
     mask: Tensor
     seconds: Tensor
     plan: Tensor
+    planned: Tensor
 
 
 class Language2Motion(nn.Module):
@@ -108,6 +115,8 @@ class Language2Motion(nn.Module):
     """
 
     codebooks: Tensor
+    text_centre: Tensor
+    text_scale: Tensor
     fingerprint: str = ""
     """Of the weights file; empty until saved or loaded."""
 
@@ -132,12 +141,17 @@ class Language2Motion(nn.Module):
             raise ValueError(f"codebooks have shape {tuple(codebooks.shape)}, the configuration says {shape}")
         self.register_buffer("codebooks", codebooks.float().clone())
 
-        self.words = nn.Sequential(nn.Linear(config.text_width, width), norm(width))
+        # Word states are brought to zero mean and unit size: a few of their numbers dwarf the others.
+        self.register_buffer("text_centre", torch.zeros(config.text_width))
+        self.register_buffer("text_scale", torch.ones(config.text_width))
+        self.words = nn.Linear(config.text_width, width)
+        self.adapter = nn.ModuleList(Block(width, config.heads, config.dropout) for _ in range(config.text_depth))
+        self.words_norm = norm(width)
         self.no_words = nn.Parameter(torch.randn(width) * 0.02)
         self.duration = nn.Sequential(nn.Linear(2 * WAVES, width), nn.SiLU(), nn.Linear(width, width))
         self.no_duration = nn.Parameter(torch.randn(width) * 0.02)
         self.clock = nn.Linear(4 * WAVES, width, bias=False)
-        self.plan = Plan(width, config.channels) if config.channels else None
+        self.plan = Plan(width, config.channels, config.segments) if config.channels else None
 
         self.code_embedding = nn.Parameter(torch.randn(levels, size, width) * 0.02)
         self.latent = nn.Linear(config.latent_width, width, bias=False)
@@ -153,6 +167,7 @@ class Language2Motion(nn.Module):
         self.codes_out = nn.Parameter(torch.randn(levels, size, width) * width**-0.5)
         self.end_out = nn.Linear(width, 1)
         scale_residuals(self.trunk, config.depth)
+        scale_residuals(self.adapter, max(1, config.text_depth))
 
     # -- files -------------------------------------------------------------------------------------
 
@@ -213,7 +228,7 @@ class Language2Motion(nn.Module):
             seconds: (B,) asked duration, NaN where it is open.
             wordless: (B,) bool, rows whose words are replaced by the learned empty text.
         """
-        words = self.words(states)
+        words = self._adapted(states, mask)
         if wordless is not None:
             words = torch.where(wordless[:, None, None], self.no_words.to(words.dtype), words)
             first = torch.zeros_like(mask)
@@ -224,8 +239,22 @@ class Language2Motion(nn.Module):
         duration = torch.where(open_end[:, None], self.no_duration.to(known.dtype), known)
         embedded = torch.cat([words + self.kind[0], (duration + self.kind[1])[:, None]], dim=1)
         mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
-        plan = self.plan(embedded, mask) if self.plan is not None else seconds.new_zeros(len(seconds), 0)
-        return Prefix(embedded, mask, seconds, plan)
+        outline, planned = seconds.new_zeros(len(seconds), 1, 0), torch.zeros_like(seconds)
+        if self.plan is not None:
+            outline, planned = self.plan(embedded, mask)
+            if wordless is not None:
+                outline = torch.where(wordless[:, None, None], 0.0, outline)
+        return Prefix(embedded, mask, seconds, outline, planned)
+
+    def _adapted(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Word states (B, S, text_width) as the network reads them, (B, S, width)."""
+        x = self.words((states - self.text_centre) * self.text_scale)
+        attend = as_bias(mask[:, None, None], x.dtype)
+        turns = self.turns(torch.arange(x.shape[1], device=x.device))
+        for block in self.adapter:
+            x = block(x, turns, attend)
+        adapted: Tensor = self.words_norm(x)
+        return adapted
 
     def code_vectors(self) -> Tensor:
         """(L, K, width): what a code adds to a frame's input, its geometry and an own embedding."""
@@ -250,7 +279,9 @@ class Language2Motion(nn.Module):
         inputs = self.clock_vectors(prefix.seconds, places) + self.kind[2]
         inputs = inputs + (self.start if before is None else before)
         if self.plan is not None:
-            inputs = inputs + self.plan.read(prefix.plan)[:, None]
+            seconds = torch.where(prefix.seconds.isnan(), prefix.planned.detach().exp(), prefix.seconds)
+            gone = places.to(seconds.dtype) / self.config.fps / seconds[:, None]
+            inputs = inputs + self.plan.read(prefix.plan.detach(), gone)
         return inputs
 
     # -- training: all frames at once -----------------------------------------------------------------

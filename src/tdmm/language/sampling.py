@@ -19,7 +19,7 @@ Codes = npt.NDArray[np.int64]
 
 MIN_SECONDS = 0.5
 """Shortest clip that can be asked for."""
-_FREE_MIN_SECONDS = 1.0  # shortest clip whose end the model chooses
+_EARLIEST, _LATEST = 0.8, 1.2  # times the planned duration: when a model may end a clip, and when it must
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def generate(
     Args:
         model: from `Language2Motion.load`.
         prompts: B texts.
-        seconds: length of all clips or of each; None lets the model end a motion, after 1 second at least.
+        seconds: length of all clips or of each; None lets the model plan it from the words and end near it.
         seeds: of each clip; None is 0, 1, 2 ...
         options: how codes are drawn.
         encoder: of the texts; None loads the one the model was trained with.
@@ -114,11 +114,13 @@ def stream(
     encoder = encoder or load_text_encoder(model.text_encoder)
     model.eval()
     luck = _luck(model, seeds)
-    session = _Session(model, _prefix(model, encoder, prompts, lengths, options), options)
-    limit = np.array([model.config.max_frames if length is None else length for length in lengths])
-    earliest = np.array(
-        [round(_FREE_MIN_SECONDS * model.config.fps) if length is None else length for length in lengths]
-    )
+    prefix = _prefix(model, encoder, prompts, lengths, options)
+    session = _Session(model, prefix, options)
+    # Where no length was asked for, the prefix holds the planned one; the model may end a little off it.
+    planned = prefix.seconds[: len(prompts)].numpy(force=True) * model.config.fps
+    asked = np.array([length is not None for length in lengths])
+    limit = np.round(np.where(asked, planned, _LATEST * planned)).clip(1, model.config.max_frames)
+    earliest = np.round(np.where(asked, planned, np.maximum(_EARLIEST * planned, model.config.fps)))
     alive = np.ones(len(prompts), dtype=np.bool_)
     for place in range(int(limit.max())):
         codes, over = session.next(luck[:, place], torch.from_numpy(place >= earliest))
@@ -193,6 +195,10 @@ def _prefix(
         states, mask, seconds = states.repeat(2, 1, 1), mask.repeat(2, 1), seconds.repeat(2)
         wordless = torch.cat([wordless, ~wordless])
     prefix = model.prefix(states, mask, seconds, wordless)
+    if any(length is None for length in lengths):
+        worded = prefix.planned[: len(prompts)].exp().clamp(1.0, model.config.max_seconds)
+        planned = worded.repeat(len(seconds) // len(prompts))
+        prefix = model.prefix(states, mask, torch.where(seconds.isnan(), planned, seconds), wordless)
     return replace(prefix, embedded=prefix.embedded.float())
 
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from tdmm.language.data import Batch, Batches, FrameTokenizer, Pairs, codebooks, corrupt, in_order, pair
-from tdmm.language.language2motion import Language2Motion, Language2MotionConfig
+from tdmm.language.data import SEGMENTS, Batch, Batches, FrameTokenizer, Pairs, codebooks, corrupt, in_order, pair
+from tdmm.language.language2motion import Language2Motion, Language2MotionConfig, Prefix
 from tdmm.language.text_encoder import DEFAULT, load_text_encoder
 from tdmm.training.config import TrainingConfig
 
@@ -25,6 +25,7 @@ class ModelSize(BaseModel):
     depth: int = Field(default=7, gt=0)
     heads: int = Field(default=4, gt=0)
     head_depth: int = Field(default=2, ge=0)
+    text_depth: int = Field(default=2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     plan: bool = Field(default=True, description="predict each channel's peak from the words first")
 
@@ -38,6 +39,8 @@ class Learning(BaseModel):
         corruption: strongest share of the history that is spoilt; each clip draws its own up to it.
         change_weight: how much more a code counts that differs from the one before it.
         plan_weight: of the plan's loss.
+        plan_first: steps at the start that train the plan alone, on `plan_batch` texts: they are cheap, and
+            the frames then find a plan that already knows what the words mean.
         judged: share of the frames whose codes are predicted in a step. Neighbours are much alike, and the
             head that predicts codes costs nearly half of a step: half the frames teach almost as much.
     """
@@ -49,6 +52,8 @@ class Learning(BaseModel):
     corruption: float = Field(default=0.4, ge=0, le=1)
     change_weight: float = Field(default=2.0, ge=0)
     plan_weight: float = Field(default=0.2, ge=0)
+    plan_first: int = Field(default=0, ge=0)
+    plan_batch: int = Field(default=64, gt=0)
     judged: float = Field(default=1.0, gt=0, le=1)
 
 
@@ -65,6 +70,8 @@ class Language2MotionRecipe(BaseModel):
     max_seconds: float = Field(default=10.0, gt=0, description="longest clip; longer ones are cut off")
     evaluation_clips: int = Field(default=192, gt=0)
 
+
+_MEASURED_STATES = 50_000
 
 # Radians and metres of the six head features, brought near to the size of a coefficient.
 _HEAD_SCALE = (0.35, 0.35, 0.35, 0.05, 0.05, 0.05)
@@ -86,16 +93,21 @@ class Language2MotionTask:
         size, books = recipe.model, codebooks(tokenizer)
         # Centred and of unit size, so that the network does not see how a tokenizer scales its latents.
         books = (books - books.mean(1, keepdim=True)) / books[0].std().clamp_min(1e-6)
-        channels = train.clips.extremes.shape[1]
+        channels = train.clips.outlines.shape[2]
         config = Language2MotionConfig(
             levels=books.shape[0], codebook_size=books.shape[1], latent_width=books.shape[2],
             text_width=train.bank.states.shape[1], channels=channels if size.plan else 0,
+            segments=SEGMENTS, text_depth=size.text_depth,
             width=size.width, depth=size.depth, heads=size.heads, head_depth=size.head_depth,
             dropout=size.dropout, max_seconds=recipe.max_seconds,
         )  # fmt: skip
         torch.manual_seed(recipe.training.seed)
         self.model = Language2Motion(config, books, tokenizer.fingerprint, recipe.text_encoder)
+        known = torch.from_numpy(np.asarray(train.bank.states[:_MEASURED_STATES], np.float32))
+        self.model.text_centre.copy_(known.mean(0))
+        self.model.text_scale.copy_(known.std(0).clamp_min(1e-3).reciprocal())
         self.recipe = recipe
+        self._outlines = Batches(train, recipe.learning.plan_batch, recipe.training.seed + 1)
         self._validation = validation
         self._batches = Batches(train, recipe.training.batch_size, recipe.training.seed)
         self._plan_scale = torch.ones(channels)
@@ -124,7 +136,10 @@ class Language2MotionTask:
 
     def loss(self, step: int) -> dict[str, Tensor]:
         """Mean over the levels of the cross-entropy of codes, changes counting more, and the plan's error."""
-        learning, batch = self.recipe.learning, self._batches.batch(step)
+        learning = self.recipe.learning
+        if self.model.plan is not None and step < learning.plan_first:
+            return self._plan_alone(step)
+        batch = self._batches.batch(step)
         draw = np.random.default_rng((self.recipe.training.seed, step, 1))
         batch = self._cut(batch)
         history = corrupt(batch, learning.corruption, self.model.config.codebook_size, draw)
@@ -135,6 +150,28 @@ class Language2MotionTask:
         total = torch.stack(list(losses.values())).mean()
         return {"loss": total + learning.plan_weight * plan, "codes": total, "plan": plan, **losses}
 
+    def _plan_alone(self, step: int) -> dict[str, Tensor]:
+        """Error of the plan on a large batch of texts."""
+        model, batch = self.model, self._outlines.batch(step)
+        device = model.codebooks.device
+        draw = np.random.default_rng((self.recipe.training.seed, step, 2))
+        frames = torch.from_numpy(batch.frames).to(device).float()
+        open_end = torch.from_numpy(draw.random(len(frames)) < self.recipe.learning.open_end).to(device)
+        seconds = torch.where(open_end, torch.nan, frames / model.config.fps)
+        plan = self._plan_error(model.prefix(batch.states.to(device), batch.mask.to(device), seconds), batch).mean()
+        return {"loss": plan, "plan": plan}
+
+    def _plan_error(self, prefix: Prefix, batch: Batch) -> Tensor:
+        """(B,): squared error of the outline, summed over channels, and of the log duration.
+
+        Squared, because the mean is wanted: the median of a channel that moves in few clips is zero.
+        """
+        device = prefix.plan.device
+        wanted = batch.outlines.to(device) / self._plan_scale.to(device)
+        seconds = torch.from_numpy(batch.frames).to(device) / self.model.config.fps
+        outline = (prefix.plan.float() - wanted).square().sum(2).mean(1)
+        return outline + (prefix.planned.float() - seconds.log()).square()
+
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
         """Figures on validation clips, with true history, words and duration.
@@ -142,7 +179,7 @@ class Language2MotionTask:
         Returns:
             `loss`, and `loss_0` and so on of each level; `accuracy` over all levels; of the first level
             `accuracy_0`, beside it `copy_last_0` (of repeating the frame before), `changes_0` (share of
-            frames whose code is a new one) and `accuracy_0_changes` (on those); `plan_error`, mean absolute.
+            frames whose code is a new one) and `accuracy_0_changes` (on those); `plan_error`, see `_plan_error`.
         """
         sums: dict[str, float] = {}
         for batch in in_order(self._validation, self.recipe.training.batch_size, self.recipe.evaluation_clips):
@@ -180,7 +217,7 @@ class Language2MotionTask:
         if batch.codes.shape[1] <= longest:
             return batch
         frames = np.minimum(batch.frames, longest)
-        return Batch(batch.codes[:, :longest], frames, batch.states, batch.mask, batch.extremes)
+        return Batch(batch.codes[:, :longest], frames, batch.states, batch.mask, batch.outlines)
 
     def _losses(
         self, batch: Batch, history: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
@@ -220,8 +257,6 @@ class Language2MotionTask:
         losses["loss_0"] = losses["loss_0"] + ends * len(frames) / frames.sum()
         plan = means.new_zeros(())
         if model.plan is not None:
-            scale = self._plan_scale.to(device)
-            error = (prefix.plan.float() - batch.extremes.to(device) / scale).abs()
             seen = ~wordless
-            plan = (error.mean(1) * seen).sum() / seen.sum().clamp_min(1)
+            plan = (self._plan_error(prefix, batch) * seen).sum() / seen.sum().clamp_min(1)
         return losses, plan, logits
