@@ -68,3 +68,23 @@ def test_another_kind_format_or_no_folder(folder: Path, tmp_path: Path) -> None:
     (folder / "provenance.json").write_text("{")
     with pytest.raises(ArtifactProblem, match="not JSON"):
         artifact.load(folder, kind="tokenizer")
+
+
+def test_large_weights_are_cut_into_files_that_travel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact, "_LARGEST_FILE", 100)
+    tensors = {f"layer{i}": torch.full((20,), float(i)) for i in range(3)}
+    fingerprint = artifact.save(
+        tmp_path / "model", kind="tokenizer", config={}, tensors=tensors, extra={"a.json": b"1"}
+    )
+    assert len(list((tmp_path / "model").glob("weights*.safetensors"))) == 3
+    loaded = artifact.load(tmp_path / "model", kind="tokenizer")
+    assert {name: tensor[0].item() for name, tensor in loaded.tensors.items()} == {
+        "layer0": 0,
+        "layer1": 1,
+        "layer2": 2,
+    }
+    assert loaded.fingerprint == fingerprint
+    assert set(loaded.extra) == {"a.json"}
+    (tmp_path / "model" / "weights-3.safetensors").unlink()
+    with pytest.raises(ArtifactProblem, match="weights-3"):
+        artifact.load(tmp_path / "model", kind="tokenizer")

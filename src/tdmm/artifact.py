@@ -1,7 +1,9 @@
 """One folder holds one trained thing: `config.json`, `weights.safetensors`, `provenance.json`.
 
-Nothing is pickled. `provenance.json` carries the SHA-256 of the other files, so a flipped byte is
-found before it becomes a wrong face. Extra files (a text tokenizer, say) are covered the same way.
+Weights that would make a file of more than 15 MiB are cut into several (`weights-2.safetensors` ...), so that each
+travels through any repository. Nothing is pickled.
+`provenance.json` carries the SHA-256 of the other files, so a flipped byte is found before it becomes a wrong
+face. Extra files (a text tokenizer, say) are covered the same way.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, PROVENANCE = "config.json", "weights.safetensors", "provenance.json"
 FORMAT_VERSION = 1
+_LARGEST_FILE = 15 * 2**20
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,8 @@ class Artifact:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the weights file: two artifacts with the same one behave the same."""
-        digest: str = self.provenance["files"][WEIGHTS]
-        return digest
+        """SHA-256 of the weights: two artifacts with the same one behave the same."""
+        return _fingerprint(self.provenance["files"])
 
 
 def save(
@@ -75,7 +77,8 @@ def save(
         (temporary / CONFIG).write_text(
             json.dumps({"kind": kind, "format": FORMAT_VERSION, **config}, indent=1, sort_keys=True) + "\n"
         )
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary / WEIGHTS)
+        for number, part in enumerate(_parts(tensors), start=1):
+            save_file(part, temporary / _weights_file(number))
         for name, content in (extra or {}).items():
             (temporary / name).write_bytes(content)
         files = {path.name: _sha256(path) for path in sorted(temporary.iterdir())}
@@ -96,7 +99,7 @@ def save(
         raise FileProblem(f"{folder}: could not be written ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return files[WEIGHTS]
+    return _fingerprint(files)
 
 
 def load(folder: Path, *, kind: str) -> Artifact:
@@ -130,8 +133,38 @@ def load(folder: Path, *, kind: str) -> Artifact:
         if _sha256(path) != expected:
             raise ArtifactProblem(f"{path}: its checksum is wrong, the file was altered. Copy the folder again.")
     content = {key: value for key, value in config.items() if key not in {"kind", "format"}}
-    extra = {name: (folder / name).read_bytes() for name in files if name not in {CONFIG, WEIGHTS}}
-    return Artifact(kind, content, load_file(folder / WEIGHTS), provenance, extra)
+    own = _weights_files(files)
+    extra = {name: (folder / name).read_bytes() for name in files if name not in {CONFIG, *own}}
+    tensors = {name: tensor for file in own for name, tensor in load_file(folder / file).items()}
+    return Artifact(kind, content, tensors, provenance, extra)
+
+
+def _weights_file(number: int) -> str:
+    return WEIGHTS if number == 1 else WEIGHTS.replace(".", f"-{number}.")
+
+
+def _weights_files(files: Mapping[str, str]) -> list[str]:
+    """Names of the weights files among `files`, in order."""
+    numbered = (_weights_file(number) for number in range(1, len(files) + 1))
+    return [name for name in numbered if name in files]
+
+
+def _fingerprint(files: Mapping[str, str]) -> str:
+    digests = [files[name] for name in _weights_files(files)]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _parts(tensors: Mapping[str, torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+    """Tensors on the CPU, in groups that each fit a file; one larger than that stands alone."""
+    parts: list[dict[str, torch.Tensor]] = [{}]
+    size = 0
+    for name, tensor in sorted(tensors.items()):
+        size += tensor.numel() * tensor.element_size()
+        if size > _LARGEST_FILE and parts[-1]:
+            parts.append({})
+            size = tensor.numel() * tensor.element_size()
+        parts[-1][name] = tensor.detach().cpu().contiguous()
+    return parts
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _head() -> str:
     from tdmm.face.arkit import load_head
 
     head = load_head()
-    return f"{head.vertex_count} vertices, 52 blendshapes, {head.identity_size} identity components"
+    return f"{len(head.channels)} blendshapes, {head.identity_size} identity components"
 
 
 def _artifact(name: str, folder: Path) -> str:

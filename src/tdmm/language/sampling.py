@@ -36,10 +36,10 @@ class SamplingOptions:
         InvalidInput: a value is out of range.
     """
 
-    guidance: float = 1.5
-    temperature: float = 0.8
-    residual_temperature: float = 0.7
-    top_p: float = 0.95
+    guidance: float = 2.5
+    temperature: float = 0.6
+    residual_temperature: float = 0.5
+    top_p: float = 0.9
 
     def __post_init__(self) -> None:
         for name, low, high in (

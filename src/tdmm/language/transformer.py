@@ -110,7 +110,7 @@ class Plan(nn.Module):
     def read(self, outline: Tensor, gone: Tensor) -> Tensor:
         """(B, T, width): what an outline says to the frames at which the shares `gone` (B, T) of the clip are over."""
         centres = torch.arange(self.segments, device=gone.device) + 0.5
-        near = (1 - (gone.clamp(0, 1)[..., None] * self.segments).clamp(0.5, self.segments - 0.5).sub(centres).abs())
+        near = 1 - (gone.clamp(0, 1)[..., None] * self.segments).clamp(0.5, self.segments - 0.5).sub(centres).abs()
         here = near.clamp_min(0) @ outline[:, 1:]
         said: Tensor = self.read_whole(outline[:, 0])[:, None] + self.read_segment(here)
         return said
