@@ -13,43 +13,54 @@ from tdmm.errors import InvalidInput, InvalidPrompt
 from tdmm.evaluation.reader import read
 from tdmm.face.channels import ARKIT
 
+PROMPT = "she raises her eyebrows strongly, then shakes her head"
+
 
 @pytest.fixture(scope="module")
-def smirk() -> tdmm.FaceMotion:
-    return tdmm.animate("she raises her eyebrows strongly, then shakes her head", seconds=4.0, seed=3)
+def takes() -> list[tdmm.FaceMotion]:
+    return api.animate_many([PROMPT] * 4, [3, 4, 5, 6], seconds=4.0)
 
 
-def test_the_face_does_what_the_words_say(smirk: tdmm.FaceMotion) -> None:
-    found = read(smirk)
-    assert "outer_brow_raiser" in {event.action for event in found.actions}
-    assert "shake" in {event.kind for event in found.head}
+@pytest.fixture(scope="module")
+def take(takes: list[tdmm.FaceMotion]) -> tdmm.FaceMotion:
+    return takes[0]
 
 
-def test_a_motion_is_whole(smirk: tdmm.FaceMotion) -> None:
-    assert smirk.fps == 25
-    assert smirk.frames == 100
-    assert set(smirk.channels) == set(ARKIT)
-    assert smirk.expression.min() >= 0
-    assert smirk.expression.max() <= 1
-    assert smirk.text.startswith("she raises")
-    assert smirk.provenance["seed"] == 3
+def test_the_face_does_what_the_words_say(takes: list[tdmm.FaceMotion]) -> None:
+    """In most takes: one of four may miss."""
+    found = [read(motion) for motion in takes]
+    assert sum("outer_brow_raiser" in {event.action for event in events.actions} for events in found) >= 3
+    assert sum("shake" in {event.kind for event in events.head} for events in found) >= 3
 
 
-def test_the_same_seed_is_the_same_take_and_another_is_not(smirk: tdmm.FaceMotion) -> None:
-    prompt = "she raises her eyebrows strongly, then shakes her head"
-    again, other = api.animate_many([prompt, prompt], [3, 4], seconds=4.0)
-    assert np.allclose(again.expression, smirk.expression, atol=1e-4)
-    assert not np.allclose(other.expression, smirk.expression, atol=1e-2)
+def test_a_motion_is_whole(take: tdmm.FaceMotion) -> None:
+    assert take.fps == 25
+    assert take.frames == 100
+    assert set(take.channels) == set(ARKIT)
+    assert take.expression.min() >= 0
+    assert take.expression.max() <= 1
+    assert take.text.startswith("she raises")
+    assert take.provenance["seed"] == 3
 
 
-def test_describe_says_it_back(smirk: tdmm.FaceMotion, tmp_path: Path) -> None:
-    path = tmp_path / "smirk.npz"
-    tdmm.save(smirk, path)
-    said = tdmm.describe(path, task="head")
-    assert "shake" in said
-    assert len(tdmm.describe(smirk)) > 10
+def test_a_take_is_its_seed_s_alone(take: tdmm.FaceMotion) -> None:
+    again, other = api.animate_many([PROMPT, "a smile"], [3, 4], seconds=4.0)
+    assert np.allclose(again.expression, take.expression, atol=1e-4)
+    assert not np.allclose(other.expression, take.expression, atol=1e-2)
+
+
+def test_describe_says_it_back(takes: list[tdmm.FaceMotion]) -> None:
+    said = api.describe_many(takes, task="head")
+    assert sum("shake" in text or "side to side" in text for text in said) >= 2
+    assert all(len(text) > 10 for text in api.describe_many(takes))
+
+
+def test_describe_reads_files_and_knows_its_tasks(take: tdmm.FaceMotion, tmp_path: Path) -> None:
+    path = tmp_path / "take.npz"
+    tdmm.save(take, path)
+    assert tdmm.describe(path) == tdmm.describe(take)
     with pytest.raises(InvalidInput, match="Did you mean 'timeline'"):
-        tdmm.describe(smirk, task="timelin")
+        tdmm.describe(take, task="timelin")
 
 
 def test_identity_changes_the_head_and_not_the_motion() -> None:
