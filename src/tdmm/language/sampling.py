@@ -36,7 +36,7 @@ class SamplingOptions:
         InvalidInput: a value is out of range.
     """
 
-    guidance: float = 2.5
+    guidance: float = 3.0
     temperature: float = 0.6
     residual_temperature: float = 0.5
     top_p: float = 0.9
