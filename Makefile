@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PROMPT ?= She smirks with the left corner of her mouth, then turns her head to the right and blinks twice.
+PROMPT ?= She smirks, then turns her head to the right and blinks twice.
 OUT    ?= demo
 
 .PHONY: help setup setup-dev demo test check bench docs evaluate glb-validator clean
