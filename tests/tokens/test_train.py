@@ -8,7 +8,7 @@ import pytest
 
 from tdmm import artifact
 from tdmm.corpus.act import act
-from tdmm.errors import ArtifactProblem, InvalidConfig
+from tdmm.errors import InvalidConfig
 from tdmm.motion.features import to_features
 from tdmm.motion.files import load
 from tdmm.motion.timeline import resample
@@ -66,21 +66,14 @@ def test_a_recipe_that_needs_a_corpus_says_so(tmp_path: Path) -> None:
         train(recipe, tmp_path / "tokenizer", CPU, progress=False)
 
 
-def bundled() -> Tokenizer:
-    try:
-        return Tokenizer.load()
-    except ArtifactProblem as error:
-        pytest.skip(f"no bundled tokenizer: {error}")
-
-
 def test_the_bundled_tokenizer_survives_a_real_capture(shared_data: Path) -> None:
     capture = load(shared_data / "alexdjulin_livelink" / "alex_rom_3.csv")
-    figures = fidelity.measure(bundled(), [to_features(resample(capture))])
+    figures = fidelity.measure(Tokenizer.load(), [to_features(resample(capture))])
     assert figures.face_mm <= 0.8
 
 
 def test_the_bundled_tokenizer_keeps_a_resting_face_at_rest() -> None:
     still = np.zeros((50, 58), np.float32)
-    figures = fidelity.measure(bundled(), [still])
+    figures = fidelity.measure(Tokenizer.load(), [still])
     assert figures.face_mm < 0.05
     assert figures.head_deg < 0.25
