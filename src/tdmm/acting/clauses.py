@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from random import Random
 
-from tdmm.acting import intensity_words
+from tdmm.acting import intensity_words, times
 from tdmm.acting.descriptors import FORMS, Descriptor, Phrasing
 from tdmm.acting.inflection import VerbForm, count_adverb, inflected, number, plural, with_article
 from tdmm.acting.intensity_words import Level, level_of
@@ -15,6 +15,7 @@ from tdmm.acting.motion_words import motion_words, stem_and_hand
 from tdmm.acting.pronouns import NOBODY, Pronouns
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion
 from tdmm.acting.slots import SIDE_SLOTS, filled, slots_of
+from tdmm.acting.wordings import Wordings, phrasings
 from tdmm.face.facs import ACTIONS, Side
 
 Item = Event | HeadMotion | Gaze | Blink
@@ -65,8 +66,12 @@ class Clause:
         """`slightly smirking on the left`."""
         return self._joined("gerund")
 
+    def past(self) -> str:
+        """`slightly smirked on the left`."""
+        return self._joined("past")
+
     def _joined(self, form: VerbForm) -> str:
-        return " ".join(part for part in (self.before, inflected(self.verb, form), self.after) if part)
+        return _joined(self.before, inflected(self.verb, form), self.after)
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Manner:
         pronouns: of the subject; those of nobody for phrases about a face alone.
         details: intensity and side.
         timing: durations and speed.
+        exact: seconds, as numbers.
+        wordings: which phrasings of a descriptor may be used.
         phrasings: at most this many phrasings of each form are used; 0 for all.
         noun: which of the forms must be there.
     """
@@ -84,8 +91,15 @@ class Manner:
     pronouns: Pronouns
     details: bool = True
     timing: bool = False
+    exact: bool = False
+    wordings: Wordings = "plain"
     phrasings: int = 0
     noun: bool = False
+
+    @property
+    def rich(self) -> bool:
+        """Whether degrees are said in all the ways people have."""
+        return self.wordings != "plain"
 
 
 def clause_of(item: Item, manner: Manner, rng: Random) -> Clause:
@@ -97,9 +111,13 @@ def clause_of(item: Item, manner: Manner, rng: Random) -> Clause:
     return _gaze(item, manner, rng) if isinstance(item, Gaze) else _blink(item, manner, rng)
 
 
-def has_noun(item: Item) -> bool:
+def has_noun(item: Item, wordings: Wordings = "plain") -> bool:
     """Whether a thing can be said as a noun phrase."""
-    return not isinstance(item, Event) or bool(load().get(item.descriptor).phrasings_of("noun"))
+    return not isinstance(item, Event) or bool(_nouns(load().get(item.descriptor), wordings))
+
+
+def _nouns(entry: Descriptor, wordings: Wordings) -> list[Phrasing]:
+    return [each for each in phrasings(entry, wordings) if each.form == "noun"]
 
 
 def _event(event: Event, manner: Manner, rng: Random) -> Clause:
@@ -115,22 +133,23 @@ def _event(event: Event, manner: Manner, rng: Random) -> Clause:
         where = filled(_where(entry, event.side, rng), pronouns)
     noun = _noun(entry, level, where, manner, rng, event)
     if chosen.form == "noun":
-        text = _with_intensity(chosen.text, level, rng)
-        text = filled(text, pronouns, side, one_sided)
-        side_said = bool(slots_of(chosen.text) & SIDE_SLOTS)
-        text = _joined(text, "" if side_said else where)
+        text, side_said = _said_noun(chosen, level, manner, rng), bool(slots_of(chosen.text) & SIDE_SLOTS)
+        text = _joined(filled(text, pronouns, side, one_sided), "" if side_said else where)
         verb = f"{_carrier(chosen.text, entry, rng)} {text}"
         return Clause("", verb, _lasting(event, entry, manner, rng), text, _in_face(chosen.text))
     if chosen.form == "adjective":
         if where.startswith("on the "):  # one smirks on the left, but is not smug there
             where = f"with the {event.side} corner of {pronouns.poss} mouth up"
         verb = rng.choice(("look", "look", "seem", "appear"))
-        degree = intensity_words.of_adjective(level, rng)
-        text = " ".join(part for part in (verb, degree, filled(chosen.text, pronouns, side, one_sided)) if part)
-        return Clause("", text, _joined(where, _lasting(event, entry, manner, rng)), *noun)
+        behind = filled(intensity_words.trailing(level, rng, manner.rich), pronouns) if " " in chosen.text else ""
+        degree = "" if behind else intensity_words.of_adjective(level, rng, manner.rich)
+        text = _joined(verb, degree, filled(chosen.text, pronouns, side, one_sided))
+        return Clause("", text, _joined(where, behind, _lasting(event, entry, manner, rng)), *noun)
     text = filled(chosen.text, pronouns, side, one_sided)
     side_said = bool(slots_of(chosen.text) & SIDE_SLOTS)
-    before, after = _intensity_around(text, level, pronouns, rng)
+    before, after = _intensity_around(text, level, manner, rng)
+    if _long(chosen):
+        before, after = "", filled(intensity_words.trailing(level, rng, manner.rich), pronouns)
     speed = _speed(event, entry, rng) if manner.timing else ""
     if speed and not before and not after:
         before = speed
@@ -140,12 +159,12 @@ def _event(event: Event, manner: Manner, rng: Random) -> Clause:
 
 def _usable(entry: Descriptor, level: Level, manner: Manner, side: Side) -> list[Phrasing]:
     """Phrasings that fit intensity and side; of an adjective of several words no degree can be said."""
-    quiet = level in ("faint", "slight")
+    quiet, known = level in ("faint", "slight"), phrasings(entry, manner.wordings)
     usable = [
         phrasing
-        for phrasing in entry.phrasings
+        for phrasing in known
         if not (quiet and phrasing.strong)
-        and not (phrasing.form == "adjective" and " " in phrasing.text and level != "plain")
+        and not (phrasing.form == "adjective" and " " in phrasing.text and level != "plain" and not _long(phrasing))
         and not (manner.noun and phrasing.form != "noun")
     ]
     saying_side = [phrasing for phrasing in usable if slots_of(phrasing.text) & SIDE_SLOTS]
@@ -153,38 +172,51 @@ def _usable(entry: Descriptor, level: Level, manner: Manner, side: Side) -> list
         usable = saying_side
     if manner.phrasings:
         usable = [each for form in FORMS for each in [one for one in usable if one.form == form][: manner.phrasings]]
-    return usable or [each for each in entry.phrasings if not manner.noun or each.form == "noun"]
+    return usable or [each for each in known if not manner.noun or each.form == "noun"]
+
+
+def _long(phrasing: Phrasing) -> bool:
+    """Whether a degree can only stand behind it, after a comma."""
+    return phrasing.style in ("situation", "director") or (phrasing.style != "plain" and phrasing.text.count(" ") > 3)
 
 
 def _noun(
     entry: Descriptor, level: Level, where: str, manner: Manner, rng: Random, event: Event
 ) -> tuple[str | None, bool]:
-    nouns = [each for each in entry.phrasings_of("noun") if not (each.strong and level in ("faint", "slight"))]
+    nouns = [each for each in _nouns(entry, manner.wordings) if not (each.strong and level in ("faint", "slight"))]
     if not nouns:
         return None, False
     chosen = rng.choice(nouns[: manner.phrasings] if manner.phrasings else nouns)
-    text = _with_intensity(chosen.text, level, rng)
-    text = filled(text, manner.pronouns, event.side, entry.side == "one")
+    text = filled(_said_noun(chosen, level, manner, rng), manner.pronouns, event.side, entry.side == "one")
     return _joined(text, where), _in_face(chosen.text)
 
 
-def _with_intensity(noun: str, level: Level, rng: Random) -> str:
+def _said_noun(chosen: Phrasing, level: Level, manner: Manner, rng: Random) -> str:
+    """A noun phrase with its intensity, slots open."""
+    if chosen.text.startswith("the ") or _long(chosen):
+        return _joined(chosen.text, intensity_words.trailing(level, rng, manner.rich))
+    return _with_intensity(chosen.text, level, manner, rng)
+
+
+def _with_intensity(noun: str, level: Level, manner: Manner, rng: Random) -> str:
     article, _, rest = noun.partition(" ")
     if article not in ("a", "an"):  # a plural: "slightly raised eyebrows"
-        return " ".join(part for part in (intensity_words.of_participle(level, rng), noun) if part)
-    word = intensity_words.of_noun(level, rng)
+        return " ".join(part for part in (intensity_words.of_participle(level, rng, manner.rich), noun) if part)
+    word = intensity_words.of_noun(level, rng, manner.rich)
     if not word:
         return noun
+    if word.startswith("~"):
+        return f"{word[1:]} {noun}"
     if level == "faint" and rng.random() < 0.3:
         return f"a hint of {noun}"
     return with_article(f"{word} {rest}")
 
 
-def _intensity_around(text: str, level: Level, pronouns: Pronouns, rng: Random) -> tuple[str, str]:
+def _intensity_around(text: str, level: Level, manner: Manner, rng: Random) -> tuple[str, str]:
     # A starred second verb would take the adverb after it as its own, and a long phrase would lose it.
     if rng.random() < 0.5 or "*" in text or text.count(" ") > 4:
-        return intensity_words.before_verb(level, rng), ""
-    return "", filled(intensity_words.after_verb(level, rng), pronouns)
+        return intensity_words.before_verb(level, rng, manner.rich), ""
+    return "", filled(intensity_words.after_verb(level, rng, manner.rich), manner.pronouns)
 
 
 def _where(entry: Descriptor, side: Side, rng: Random) -> str:
@@ -244,6 +276,8 @@ def _speed(event: Event, entry: Descriptor, rng: Random) -> str:
 
 
 def _lasting(event: Event, entry: Descriptor, manner: Manner, rng: Random) -> str:
+    if manner.exact:
+        return times.said(event.onset, event.end, rng)
     if not manner.timing or entry.kind == "micro" or rng.random() < 0.25:
         return ""
     seconds = event.end - event.onset
@@ -259,7 +293,7 @@ def _lasting(event: Event, entry: Descriptor, manner: Manner, rng: Random) -> st
 def _head(motion: HeadMotion, manner: Manner, rng: Random) -> Clause:
     stem, hand = stem_and_hand(motion.kind)
     pronouns = manner.pronouns
-    said = motion_words().said[stem]
+    said = motion_words(manner.wordings).said[stem]
     verbs = [each for each in said if each.form == "verb"]
     verb = rng.choice(verbs[: manner.phrasings] if manner.phrasings else verbs).text
     noun = rng.choice([each for each in said if each.form == "noun"]).text
@@ -267,22 +301,27 @@ def _head(motion: HeadMotion, manner: Manner, rng: Random) -> Clause:
     place = rng.choice((f"to the {hand}", f"to the {hand}", f"to {pronouns.poss} {hand}", hand))
     shoulder = f"{pronouns.poss} {hand} shoulder"
     spoken = filled(verb, pronouns, place=shoulder if "{shoulder}" in verb else place)
-    how = filled(intensity_words.of_motion(level, rng), pronouns)
-    times = ""
+    how = filled(intensity_words.of_motion(level, rng, manner.rich), pronouns)
+    counted = ""
     if motion.kind in _COUNTED and manner.details:
-        times = count_adverb(motion.cycles) if motion.cycles > 1 or rng.random() < 0.6 else ""
+        counted = count_adverb(motion.cycles) if motion.cycles > 1 or rng.random() < 0.6 else ""
     pace = _pace(motion, bool(how), rng) if manner.timing else ""
+    if manner.exact:
+        pace = times.said(motion.onset, motion.end, rng)
     noun = filled(_counted_noun(noun, motion, level, manner, rng), pronouns, place=f"to the {hand}")
-    if times and rng.random() < 0.2 and stem != "wobble":
+    if counted and rng.random() < 0.2 and stem != "wobble":
         return Clause("", f"give {noun}", pace, noun)
-    return Clause("", spoken, _joined(times, how, pace), noun)
+    return Clause("", spoken, _joined(counted, how, pace), noun)
 
 
 def _counted_noun(noun: str, motion: HeadMotion, level: Level, manner: Manner, rng: Random) -> str:
     if not manner.details:
         return noun
     bare = noun.partition(" ")[2]
-    word = intensity_words.of_noun(level, rng)
+    word = intensity_words.of_noun(level, rng, manner.rich)
+    if word.startswith("~") and not (motion.kind in _COUNTED and motion.cycles > 1):
+        return f"{word[1:]} {with_article(bare)}"
+    word = "" if word.startswith("~") else word
     described = f"{word} {bare}" if word else bare
     if motion.kind in _COUNTED and motion.cycles > 1:
         return f"{number(motion.cycles)} {plural(described)}"
@@ -301,19 +340,22 @@ def _pace(motion: HeadMotion, after_adverb: bool, rng: Random) -> str:
 
 
 def _gaze(gaze: Gaze, manner: Manner, rng: Random) -> Clause:
-    said = motion_words().said["glance" if gaze.end - gaze.onset < _SHORT_LOOK else "look"]
+    said = motion_words(manner.wordings).said["glance" if gaze.end - gaze.onset < _SHORT_LOOK else "look"]
     verbs = [each.text for each in said if each.form == "verb"]
     verb = rng.choice(verbs[: manner.phrasings] if manner.phrasings else verbs)
     noun = rng.choice([each.text for each in said if each.form == "noun"])
     level = level_of(gaze.intensity) if manner.details else "plain"
-    how = filled(intensity_words.of_motion(level, rng), manner.pronouns)
+    how = filled(intensity_words.of_motion(level, rng, manner.rich), manner.pronouns)
     toward = _toward(gaze.direction, manner.pronouns, rng)
     spoken = filled(verb, manner.pronouns, place=toward)
-    word = intensity_words.of_noun(level, rng).replace("mild", "slight")
+    word = intensity_words.of_noun(level, rng, manner.rich).replace("mild", "slight")
     spoken_noun = filled(noun, NOBODY, place=_toward(gaze.direction, NOBODY, rng))
-    if word:
+    if word.startswith("~"):
+        spoken_noun = f"{word[1:]} {spoken_noun}"
+    elif word:
         spoken_noun = with_article(f"{word} {spoken_noun.partition(' ')[2]}")
-    return Clause("", spoken, how, spoken_noun)
+    when = times.said(gaze.onset, gaze.end, rng) if manner.exact else ""
+    return Clause("", spoken, _joined(how, when), spoken_noun)
 
 
 def _toward(direction: str, pronouns: Pronouns, rng: Random) -> str:
@@ -327,17 +369,18 @@ def _toward(direction: str, pronouns: Pronouns, rng: Random) -> str:
 
 
 def _blink(blink: Blink, manner: Manner, rng: Random) -> Clause:
-    said = motion_words().said["slow" if blink.slow else "quick"]
+    said = motion_words(manner.wordings).said["slow" if blink.slow else "quick"]
     verb = rng.choice([each.text for each in said if each.form == "verb"])
     noun = rng.choice([each.text for each in said if each.form == "noun"])
-    times = count_adverb(blink.count) if blink.count > 1 or rng.random() < 0.3 else ""
+    counted = count_adverb(blink.count) if blink.count > 1 or rng.random() < 0.3 else ""
     bare = noun.partition(" ")[2]
-    counted = f"{number(blink.count)} {plural(bare)}" if blink.count > 1 else with_article(bare)
+    number_of = f"{number(blink.count)} {plural(bare)}" if blink.count > 1 else with_article(bare)
     spoken = filled(verb, manner.pronouns)
-    if blink.slow and times:
-        spoken, times = spoken.removesuffix(" slowly"), f"slowly {times}"
-    return Clause("", spoken, times, counted)
+    if blink.slow and counted and spoken.endswith(" slowly"):
+        spoken, counted = spoken.removesuffix(" slowly"), f"slowly {counted}"
+    when = times.moment(blink.time, rng) if manner.exact else ""
+    return Clause("", spoken, _joined(counted, when), number_of)
 
 
 def _joined(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+    return " ".join(part for part in parts if part).replace(" ,", ",")

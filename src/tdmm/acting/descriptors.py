@@ -16,6 +16,9 @@ RecipeSide = Literal["same", "both", "opposite"]
 DescriptorSide = Literal["both", "one", "either"]
 Form = Literal["verb", "noun", "adjective"]
 FORMS: tuple[Form, ...] = get_args(Form)
+Style = Literal["plain", "direct", "idiom", "situation", "clinical", "director"]
+"""plain words of the lexicon; and of the phrase bank: other plain words, figures of speech, the cause in place
+of the face ("as if she had won"), an anatomist's words, a director's note."""
 Range = tuple[float, float]
 
 
@@ -54,6 +57,7 @@ class Phrasing:
         form: verb, noun or adjective.
         text: the words, with slots.
         strong: the words themselves say much ("roar with laughter"); not for a slight one. Marked `!` in YAML.
+        style: how it is said.
 
     A verb is in its base form with the head word first ("grin from ear to ear"), further verbs that
     inflect with it are starred ("wink and *grin"). A noun carries its article ("a broad grin") or is a
@@ -66,6 +70,7 @@ class Phrasing:
     form: Form
     text: str
     strong: bool = False
+    style: Style = "plain"
 
 
 @dataclass(frozen=True)

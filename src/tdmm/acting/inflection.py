@@ -30,10 +30,13 @@ _IRREGULAR = {
     "swing": ("swung", "swung"), "take": ("took", "taken"), "tear": ("tore", "torn"),
     "think": ("thought", "thought"), "throw": ("threw", "thrown"), "thrust": ("thrust", "thrust"),
     "wake": ("woke", "woken"), "wear": ("wore", "worn"), "weep": ("wept", "wept"), "wet": ("wet", "wet"),
+    "bend": ("bent", "bent"), "hear": ("heard", "heard"), "hide": ("hid", "hidden"), "lose": ("lost", "lost"),
+    "send": ("sent", "sent"), "lay": ("laid", "laid"), "sit": ("sat", "sat"), "sweep": ("swept", "swept"),
+    "slide": ("slid", "slid"), "steal": ("stole", "stolen"), "spring": ("sprang", "sprung"),
     "lean": ("leaned", "leaned"), "say": ("said", "said"), "see": ("saw", "seen"), "stay": ("stayed", "stayed"),
 }  # fmt: skip
 
-_DOUBLED_BEYOND_ONE_SYLLABLE = frozenset({"begin", "forget", "regret", "upset"})
+_DOUBLED_BEYOND_ONE_SYLLABLE = frozenset({"begin", "expel", "forget", "regret", "upset"})
 _VOWELS = "aeiou"
 
 

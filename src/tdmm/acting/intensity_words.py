@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Literal
 
+from tdmm.acting.manner_words import manner_words
+
 Level = Literal["faint", "slight", "plain", "strong", "extreme"]
 
 _LIMITS: tuple[tuple[float, Level], ...] = ((0.355, "faint"), (0.5, "slight"), (0.725, "plain"), (0.9, "strong"))
@@ -49,6 +51,12 @@ _PARTICIPLE: dict[Level, tuple[str, ...]] = {
     "strong": ("clearly", "strongly", "markedly"),
     "extreme": ("extremely", "intensely"),
 }
+_TRAILING: dict[Level, tuple[str, ...]] = {
+    "faint": ("though only faintly", "barely visibly", "just barely", "no more than a trace of it"),
+    "slight": ("but only slightly", "just a little", "mildly", "only a bit"),
+    "strong": ("strongly", "markedly so", "clearly"),
+    "extreme": ("to the extreme", "as intensely as {subj} can", "with everything {subj} had"),
+}
 
 
 def level_of(intensity: float) -> Level:
@@ -56,31 +64,44 @@ def level_of(intensity: float) -> Level:
     return next((level for limit, level in _LIMITS if intensity < limit), "extreme")
 
 
-def before_verb(level: Level, rng: Random) -> str:
-    """An adverb to stand before a verb; nothing for `plain`."""
-    return rng.choice(_BEFORE[level]) if level in _BEFORE else ""
+def before_verb(level: Level, rng: Random, rich: bool = False) -> str:
+    """An adverb to stand before a verb; nothing for `plain`. `rich` adds the words of the phrase bank."""
+    return _one(_BEFORE, "before_verb", level, rng, rich)
 
 
-def after_verb(level: Level, rng: Random) -> str:
-    """Words to stand after a verb phrase, perhaps with `{subj}`; nothing for `plain`."""
-    return rng.choice(_AFTER[level]) if level in _AFTER else ""
+def after_verb(level: Level, rng: Random, rich: bool = False) -> str:
+    """Words to stand after a verb phrase, perhaps with slots; nothing for `plain`."""
+    return _one(_AFTER, "after_verb", level, rng, rich)
 
 
-def of_motion(level: Level, rng: Random) -> str:
-    """Words to stand after a head motion or a look, perhaps with `{subj}`; nothing for `plain`."""
-    return rng.choice(_HEAD[level]) if level in _HEAD else ""
+def of_motion(level: Level, rng: Random, rich: bool = False) -> str:
+    """Words to stand after a head motion or a look, perhaps with slots; nothing for `plain`."""
+    return _one(_HEAD, "after_verb", level, rng, rich)
 
 
-def of_noun(level: Level, rng: Random) -> str:
-    """An adjective for a noun ("a faint smile"); nothing for `plain`."""
-    return rng.choice(_NOUN[level]) if level in _NOUN else ""
+def of_noun(level: Level, rng: Random, rich: bool = False) -> str:
+    """An adjective for a noun ("faint"), or with `~` words before its article ("~a trace of"); nothing for `plain`."""
+    return _one(_NOUN, "of_noun", level, rng, rich)
 
 
-def of_adjective(level: Level, rng: Random) -> str:
+def of_adjective(level: Level, rng: Random, rich: bool = False) -> str:
     """An adverb for an adjective ("very sad"); nothing for `plain`."""
-    return rng.choice(_ADJECTIVE[level]) if level in _ADJECTIVE else ""
+    return _one(_ADJECTIVE, "of_adjective", level, rng, rich)
 
 
-def of_participle(level: Level, rng: Random) -> str:
+def of_participle(level: Level, rng: Random, rich: bool = False) -> str:
     """An adverb for the participle of a plural ("slightly raised eyebrows"); nothing for `plain`."""
-    return rng.choice(_PARTICIPLE[level]) if level in _PARTICIPLE else ""
+    return _one(_PARTICIPLE, "of_participle", level, rng, rich)
+
+
+def trailing(level: Level, rng: Random, rich: bool = False) -> str:
+    """Words to stand behind a long phrase, with their comma and perhaps slots; nothing for `plain`."""
+    words = _one(_TRAILING, "trailing", level, rng, rich)
+    return f", {words}" if words else ""
+
+
+def _one(table: dict[Level, tuple[str, ...]], position: str, level: Level, rng: Random, rich: bool) -> str:
+    options = table.get(level, ())
+    if rich and options:
+        options = (*options, *getattr(manner_words().intensity[level], position))
+    return rng.choice(options) if options else ""

@@ -27,8 +27,8 @@ SLOTS = frozenset({"poss", "obj", "subj", "refl", "eyebrow", "eye", "eyelid", "c
 """What may stand in braces in a phrasing (see `Phrasing`)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_TEXT = re.compile(r"[a-z{][a-z{}*' -]*[a-z}]!?")
-_ARTICLES = ("a ", "an ")
+_TEXT = re.compile(r"[a-z{][a-z{}*', -]*[a-z}]!?")
+_ARTICLES = ("a ", "an ", "the ")
 _PLURALS = ("brows", "eyes", "lids", "lips", "cheeks", "teeth", "corners")
 
 
@@ -44,6 +44,33 @@ Seconds = Annotated[float, Field(ge=0, le=10)]
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=False, frozen=True)
+
+
+def checked_texts(value: list[str]) -> list[str]:
+    """Phrasings in their form.
+
+    Raises:
+        ValueError: other characters than allowed, or an unknown slot.
+    """
+    for text in value:
+        if not _TEXT.fullmatch(text):
+            raise ValueError(f"'{text}': small letters, spaces, commas, hyphens, {{slots}}, * and a final ! only")
+        unknown = set(re.findall(r"{([^}]*)}", text)) - SLOTS
+        if unknown:
+            raise ValueError(f"'{text}': unknown slot {sorted(unknown)}; known are {sorted(SLOTS)}")
+    return value
+
+
+def checked_nouns(value: list[str]) -> list[str]:
+    """Nouns with their article, or plurals.
+
+    Raises:
+        ValueError: one is neither.
+    """
+    for text in value:
+        if not text.startswith(_ARTICLES) and not re.search(rf"(?:{'|'.join(_PLURALS)}|s)\b", text):
+            raise ValueError(f"'{text}': a noun carries its article ('a {text}') or is a plural")
+    return value
 
 
 class _Timing(_Strict):
@@ -95,24 +122,8 @@ class _Entry(_Strict):
                 raise ValueError(f"unknown action '{name}'.{did_you_mean(name, ACTIONS)}")
         return value
 
-    @field_validator("verb", "noun", "adjective")
-    @classmethod
-    def _wording(cls, value: list[str]) -> list[str]:
-        for text in value:
-            if not _TEXT.fullmatch(text):
-                raise ValueError(f"'{text}': small letters, spaces, hyphens, {{slots}}, * and a final ! only")
-            unknown = set(re.findall(r"{([^}]*)}", text)) - SLOTS
-            if unknown:
-                raise ValueError(f"'{text}': unknown slot {sorted(unknown)}; known are {sorted(SLOTS)}")
-        return value
-
-    @field_validator("noun")
-    @classmethod
-    def _article(cls, value: list[str]) -> list[str]:
-        for text in value:
-            if not text.startswith(_ARTICLES) and not text.endswith(_PLURALS):
-                raise ValueError(f"'{text}': a noun carries its article ('a {text}') or is a plural")
-        return value
+    _wording = field_validator("verb", "noun", "adjective")(checked_texts)
+    _article = field_validator("noun")(checked_nouns)
 
     @model_validator(mode="after")
     def _whole(self) -> _Entry:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tdmm.acting.descriptors import Phrasing
 from tdmm.acting.strict_yaml import parse_yaml
+from tdmm.acting.wordings import Wordings, hidden_of
 from tdmm.errors import InvalidConfig
 from tdmm.motion.events import HeadMotionKind
 
@@ -28,12 +29,15 @@ class _Words(BaseModel):
         return (*self.said(), *(Phrasing("verb", text) for text in self.also))
 
 
-class _File(BaseModel):
+class _Bank(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     head: dict[str, _Words]
     gaze: dict[str, _Words]
     blink: dict[str, _Words]
+
+    def all(self) -> dict[str, _Words]:
+        return {**self.head, **self.gaze, **self.blink}
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,28 @@ def stem_and_hand(kind: HeadMotionKind) -> tuple[str, str]:
 
 
 @cache
-def motion_words() -> MotionWords:
+def motion_words(wordings: Wordings = "plain") -> MotionWords:
     """The built-in words. Keys are head stems, `look`, `glance`, `quick` and `slow`.
 
+    Args:
+        wordings: `plain`; `trained` adds four fifths of the phrase bank; `held_out` is the rest of it alone.
+
     Raises:
-        InvalidConfig: the file breaks the format.
+        InvalidConfig: a file breaks the format.
     """
-    path = Path(__file__).parent / "data" / "motions.yaml"
+    plain, more = _read("motions.yaml"), _read("motions_more.yaml")
+    said = {kind: words.said() for kind, words in plain.items()}
+    if wordings != "plain":
+        hidden = {kind: hidden_of(kind, words.said()) for kind, words in more.items()}
+        trained = {kind: tuple(each for each in more[kind].said() if each not in hidden[kind]) for kind in more}
+        said = hidden if wordings == "held_out" else {kind: (*said[kind], *trained[kind]) for kind in said}
+    return MotionWords(said, {kind: words.understood() for kind, words in plain.items()})
+
+
+def _read(name: str) -> dict[str, _Words]:
+    path = Path(__file__).parent / "data" / name
     document = parse_yaml(path.read_text(encoding="utf-8"), lambda message: InvalidConfig(f"{path.name}: {message}"))
     try:
-        file = _File.model_validate(document.data)
+        return _Bank.model_validate(document.data).all()
     except ValidationError as error:
         raise InvalidConfig(f"{path.name}: {error}") from error
-    words = {**file.head, **file.gaze, **file.blink}
-    return MotionWords(
-        said={kind: each.said() for kind, each in words.items()},
-        understood={kind: each.understood() for kind, each in words.items()},
-    )

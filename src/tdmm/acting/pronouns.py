@@ -26,6 +26,7 @@ SHE = Pronouns("she", "her", "her", "herself")
 HE = Pronouns("he", "him", "his", "himself")
 THEY = Pronouns("they", "them", "their", "themselves", plural=True)
 YOU = Pronouns("you", "you", "your", "yourself", plural=True)
+ME = Pronouns("I", "me", "my", "myself", plural=True)
 NOBODY = Pronouns("the face", "the face", "the", "oneself")
 """For phrases about a face and no one ("a raise of the left eyebrow")."""
 

@@ -8,10 +8,11 @@ from random import Random
 from typing import Literal
 
 from tdmm.acting.clauses import Clause
+from tdmm.acting.manner_words import manner_words
 from tdmm.acting.pronouns import Pronouns
 from tdmm.acting.script import Energy
 
-Voice = Literal["finite", "imperative", "participle"]
+Voice = Literal["finite", "past", "future", "imperative", "participle"]
 
 _ENERGY: dict[Energy, tuple[str, ...]] = {
     "low": ("in a calm way", "in a slow and quiet way", "with little energy", "in a subdued way"),
@@ -42,7 +43,7 @@ class Beat:
         return self.clauses[0].noun if len(self.clauses) == 1 else None
 
 
-def told(beat: Beat, voice: Voice, pronouns: Pronouns, plural_subject: bool, rng: Random) -> str:
+def told(beat: Beat, voice: Voice, pronouns: Pronouns, plural_subject: bool, rng: Random, rich: bool = False) -> str:
     """A beat as a predicate in a voice: "smirks slightly while looking down"."""
     main, *company = beat.clauses
     lead = _in_voice(main, voice, plural_subject)
@@ -55,7 +56,7 @@ def told(beat: Beat, voice: Voice, pronouns: Pronouns, plural_subject: bool, rng
         elif voice == "finite" and rng.random() < 0.35:
             lead += f" as {pronouns.subj} {clause.finite(pronouns.plural)}"
         else:
-            lead += f" while {clause.gerund()}"
+            lead += f"{rng.choice(manner_words().transitions.while_) if rich else ' while '}{clause.gerund()}"
             joined = True
     return lead
 
@@ -63,20 +64,38 @@ def told(beat: Beat, voice: Voice, pronouns: Pronouns, plural_subject: bool, rng
 def _in_voice(clause: Clause, voice: Voice, plural_subject: bool) -> str:
     if voice == "participle":
         return clause.gerund()
-    return clause.base() if voice == "imperative" else clause.finite(plural_subject)
+    if voice == "past":
+        return clause.past()
+    return clause.finite(plural_subject) if voice == "finite" else clause.base()
 
 
-def chained(beats: Sequence[Beat], voice: Voice, pronouns: Pronouns, plural_subject: bool, rng: Random) -> str:
-    """Beats one after another as one predicate: "smirks, then nods twice before looking down"."""
-    parts = [told(beat, voice, pronouns, plural_subject, rng) for beat in beats]
+def chained(
+    beats: Sequence[Beat], voice: Voice, pronouns: Pronouns, plural_subject: bool, rng: Random, rich: bool = False
+) -> str:
+    """Beats one after another as one predicate: "smirks, then nods twice before looking down".
+
+    `rich` joins them in all the ways people have.
+    """
+    parts = [told(beat, voice, pronouns, plural_subject, rng, rich) for beat in beats]
     if len(parts) == 1:
         return parts[0]
+    if rich and rng.random() < 0.6:
+        return _joined_richly(parts, voice, rng)
     if len(parts) == 2:
         return _pair(beats, parts, voice, rng)
     *middle, last = parts[1:]
     opening = rng.choice(("", "", "first ")) if voice != "participle" else ""
     between = "".join(rng.choice((f", then {part}", f", and then {part}", f", after that {part}")) for part in middle)
     return f"{opening}{parts[0]}{between}{rng.choice((', and finally ', ', and then ', ', and in the end '))}{last}"
+
+
+def _joined_richly(parts: Sequence[str], voice: Voice, rng: Random) -> str:
+    words = manner_words().transitions
+    text = rng.choice(words.first) if rng.random() < 0.35 and voice not in ("participle", "future") else ""
+    text += parts[0]
+    for index, part in enumerate(parts[1:], start=2):
+        text += rng.choice(words.finally_ if index == len(parts) and len(parts) > 2 else words.then) + part
+    return text
 
 
 def _pair(beats: Sequence[Beat], parts: Sequence[str], voice: Voice, rng: Random) -> str:
@@ -91,14 +110,19 @@ def _pair(beats: Sequence[Beat], parts: Sequence[str], voice: Voice, rng: Random
     return rng.choice(options)
 
 
-def energy_phrase(energy: Energy, rng: Random) -> str:
+def energy_phrase(energy: Energy, rng: Random, rich: bool = False) -> str:
     """Words for an energy, to stand at either end of a sentence; nothing for `normal`."""
-    return rng.choice(_ENERGY[energy]) if energy in _ENERGY else ""
+    if energy not in _ENERGY:
+        return ""
+    return rng.choice((*_ENERGY[energy], *(manner_words().energy[energy] if rich else ())))
 
 
-def energy_sentence(energy: Energy, rng: Random) -> str:
+def energy_sentence(energy: Energy, rng: Random, rich: bool = False) -> str:
     """A sentence of its own about the energy; nothing for `normal`."""
-    return rng.choice(_ENERGY_SENTENCES[energy]) if energy in _ENERGY_SENTENCES else ""
+    if energy not in _ENERGY_SENTENCES:
+        return ""
+    more = manner_words().energy_sentences[energy] if rich else ()
+    return sentence(rng.choice((*_ENERGY_SENTENCES[energy], *more)))
 
 
 def neutral(subject: str, pronouns: Pronouns, rng: Random) -> str:

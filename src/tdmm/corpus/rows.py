@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from tdmm.acting.actor import perform
 from tdmm.acting.casting import cast
-from tdmm.acting.narrator import narrate
+from tdmm.acting.narrator import AS_WRITTEN, narrate
 from tdmm.acting.script import Script
 from tdmm.motion.clip import FaceMotion, Floats
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
@@ -241,7 +241,7 @@ def _say(script: Script, seed: int, detail: Detail) -> list[str]:
     """Texts of one detail, different where a few attempts find different ones."""
     texts: list[str] = []
     for attempt in range(3 * TEXTS_A_DETAIL):
-        text = narrate(script, seed + attempt, detail)
+        text = narrate(script, seed + attempt, detail, AS_WRITTEN)
         if text not in texts:
             texts.append(text)
         if len(texts) == TEXTS_A_DETAIL:

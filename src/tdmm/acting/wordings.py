@@ -1,0 +1,143 @@
+"""The phrase bank: what people really write for each descriptor, beside the plain phrasings of the lexicon."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, field_validator
+
+from tdmm.acting.descriptors import FORMS, Descriptor, Phrasing, Style
+from tdmm.acting.lexicon_files import checked_nouns, checked_texts
+from tdmm.acting.strict_yaml import parse_yaml
+from tdmm.errors import InvalidConfig, did_you_mean
+from tdmm.files import require_readable
+
+Wordings = Literal["plain", "trained", "held_out"]
+"""Which phrasings a narration draws on: the lexicon's own, those and the bank, or the held-out ones alone."""
+
+BANK_STYLES: tuple[Style, ...] = tuple(style for style in get_args(Style) if style != "plain")
+HELD_OUT = 0.2
+"""Share of the phrasings of every descriptor that no training text uses: they grade open vocabulary."""
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verb: list[str] = []
+    noun: list[str] = []
+    adjective: list[str] = []
+
+    _wording = field_validator("verb", "noun", "adjective")(checked_texts)
+    _article = field_validator("noun")(checked_nouns)
+
+    def phrasings(self, style: Style) -> Iterable[Phrasing]:
+        for form in FORMS:
+            for text in getattr(self, form):
+                yield Phrasing(form, text.removesuffix("!"), text.endswith("!"), style)
+
+
+class _Styles(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    direct: _Said
+    idiom: _Said
+    situation: _Said
+    clinical: _Said
+    director: _Said
+
+
+class _File(RootModel[dict[str, _Styles]]):
+    pass
+
+
+def read(path: Path) -> dict[str, tuple[Phrasing, ...]]:
+    """Read one file of the bank: descriptor to its phrasings.
+
+    Raises:
+        InvalidConfig: not YAML, a style is missing, or a phrasing breaks the form of `Phrasing`.
+        FileProblem: it cannot be read.
+    """
+    text = require_readable(path).read_text(encoding="utf-8")
+    document = parse_yaml(text, lambda message: InvalidConfig(f"{path.name}: {message}"))
+    try:
+        file = _File.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        field = ".".join(str(part) for part in where)
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidConfig(f"{path.name}, line {document.line(where)}, field {field}: {message}") from error
+    return {
+        name: tuple(each for style in BANK_STYLES for each in getattr(styles, style).phrasings(style))
+        for name, styles in file.root.items()
+    }
+
+
+@cache
+def bank() -> dict[str, tuple[Phrasing, ...]]:
+    """The built-in bank, descriptor to phrasings. Read once.
+
+    Raises:
+        InvalidConfig: a file breaks the format, or words a descriptor twice.
+    """
+    said: dict[str, tuple[Phrasing, ...]] = {}
+    for path in sorted((Path(__file__).parent / "data").glob("wordings_*.yaml")):
+        for name, phrasings in read(path).items():
+            if name in said:
+                raise InvalidConfig(f"{path.name}: '{name}' is worded in two files of the bank; put both in one.")
+            said[name] = phrasings
+    return said
+
+
+def require_known(names: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse wordings of a descriptor that the lexicon lacks.
+
+    Raises:
+        InvalidConfig: there is one; the message suggests close names.
+    """
+    known = list(known)
+    for name in names:
+        if name not in known:
+            raise InvalidConfig(f"The bank words '{name}', which the lexicon lacks.{did_you_mean(name, known)}")
+
+
+@cache
+def held_out(entry: Descriptor) -> frozenset[Phrasing]:
+    """A fifth of the phrasings of a descriptor, all from the bank, of as many styles as there are.
+
+    Which ones depends on their words alone, so adding a phrasing moves few others.
+    """
+    ranked = sorted(bank().get(entry.name, ()), key=lambda each: _rank(entry.name, each.text))
+    count = round(HELD_OUT * (len(ranked) + len(entry.phrasings)))
+    first_of_style = {each.style: each for each in reversed(ranked)}
+    spread = sorted(first_of_style.values(), key=ranked.index)
+    rest = [each for each in ranked if each not in spread]
+    return frozenset((spread + rest)[:count])
+
+
+@cache
+def phrasings(entry: Descriptor, wordings: Wordings) -> tuple[Phrasing, ...]:
+    """The phrasings of a descriptor that a narration may draw on."""
+    if wordings == "plain":
+        return entry.phrasings
+    hidden = held_out(entry)
+    if wordings == "held_out":
+        return tuple(each for each in bank().get(entry.name, ()) if each in hidden)
+    return (*entry.phrasings, *(each for each in bank().get(entry.name, ()) if each not in hidden))
+
+
+def hidden_of(name: str, said: Sequence[Phrasing]) -> tuple[Phrasing, ...]:
+    """The fifth of some phrasings of a head motion, a look or a blink that is held out, of every form."""
+    hidden: list[Phrasing] = []
+    for form in FORMS:
+        ranked = sorted((each for each in said if each.form == form), key=lambda each: _rank(name, each.text))
+        hidden += ranked[: round(HELD_OUT * len(ranked))]
+    return tuple(hidden)
+
+
+def _rank(name: str, text: str) -> str:
+    return hashlib.blake2b(f"{name}/{text}".encode(), digest_size=8).hexdigest()
