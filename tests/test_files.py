@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tdmm.errors import FileProblem
-from tdmm.files import require_readable, require_writable, written_aside
+from tdmm.files import folder_written_aside, require_readable, require_writable, written_aside
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -42,3 +42,19 @@ def test_missing_folders_and_folders_as_files(tmp_path: Path) -> None:
         require_readable(tmp_path / "x.npz")
     with pytest.raises(FileProblem, match="is a folder"):
         require_readable(tmp_path)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "made" / "model"
+    with folder_written_aside(target) as temporary:
+        (temporary / "inside").mkdir()
+        (temporary / "inside" / "a").write_text("1")
+        assert not target.exists()
+    with pytest.raises(ZeroDivisionError), folder_written_aside(target) as temporary:
+        (temporary / "b").write_text(str(1 / 0))
+    assert [path.name for path in target.parent.iterdir()] == ["model"]
+    with folder_written_aside(target) as temporary:
+        (temporary / "c").touch()
+    assert [path.name for path in target.iterdir()] == ["c"]
+    with pytest.raises(FileProblem, match="cannot write here"), folder_written_aside(target / "c" / "d"):
+        pass

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdmm.errors import ArtifactProblem, FileProblem
+from tdmm.errors import ArtifactProblem
+from tdmm.files import folder_written_aside
 
 if TYPE_CHECKING:
     import torch
@@ -68,12 +66,7 @@ def save(
     """
     from safetensors.torch import save_file
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise FileProblem(f"{folder}: cannot write here ({error.strerror or error}).") from error
-    try:
+    with folder_written_aside(folder) as temporary:
         (temporary / CONFIG).write_text(
             json.dumps({"kind": kind, "format": FORMAT_VERSION, **config}, indent=1, sort_keys=True) + "\n"
         )
@@ -85,20 +78,6 @@ def save(
         (temporary / PROVENANCE).write_text(
             json.dumps({**(provenance or {}), "files": files}, indent=1, sort_keys=True) + "\n"
         )
-        for path in temporary.iterdir():
-            path.chmod(0o644)  # safetensors writes for the owner alone
-        temporary.chmod(0o755)
-        if folder.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-            os.rename(folder, retired / folder.name)  # noqa: PTH104 - a directory over a directory
-            os.rename(temporary, folder)  # noqa: PTH104
-            shutil.rmtree(retired)
-        else:
-            os.rename(temporary, folder)  # noqa: PTH104
-    except OSError as error:
-        raise FileProblem(f"{folder}: could not be written ({error.strerror or error}).") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return _fingerprint(files)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,3 +71,35 @@ def written_aside(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_aside(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder`; on success it takes its place whole, on failure nothing is left.
+
+    Folders above it are made. An older `folder` is replaced only once the new one is complete.
+
+    Raises:
+        FileProblem: it cannot be written, or the disk is full.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise FileProblem(f"{folder}: cannot write here ({error.strerror or error}).") from error
+    try:
+        yield temporary
+        for path in temporary.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes for the owner alone
+        temporary.chmod(0o755)
+        if folder.exists():
+            retired = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            os.rename(folder, retired / folder.name)  # noqa: PTH104 - a directory over a directory
+            os.rename(temporary, folder)  # noqa: PTH104
+            shutil.rmtree(retired)
+        else:
+            os.rename(temporary, folder)  # noqa: PTH104
+    except OSError as error:
+        raise FileProblem(f"{folder}: could not be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +9,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdmm.errors import InvalidInput
+from tdmm.errors import ArtifactProblem, InvalidConfig, InvalidInput
 from tdmm.language.motion2language_training import (
     Distortion,
     Motion2LanguageRecipe,
     Motion2LanguageTask,
     ScriptedTokens,
     distort,
+    recipe_for,
 )
 from tdmm.runtime import Runtime
+from tdmm.training import checkpoint
 from tdmm.training.config import TrainingConfig, read_recipe
-from tdmm.training.loop import fit
+from tdmm.training.loop import METRICS, fit
+from tdmm.training.processes import Processes
 
+from . import tiny_models
 from .scripted import LEVELS, SIZE, SMALL, FakeTokenizer, answer, script
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -119,3 +124,140 @@ def test_a_corpus_without_clips_says_what_to_do() -> None:
     none = ScriptedTokens(np.zeros((0, LEVELS), np.int64), np.zeros(1, np.int64), ())
     with pytest.raises(InvalidInput, match="corpus act"):
         Motion2LanguageTask(recipe(), none, none, FakeTokenizer(), answer)
+
+
+def pretrained(base: Path, steps: int = 6, **changes: object) -> Motion2LanguageRecipe:
+    """A recipe on that language model; its adapter has dropout, so that the random state matters."""
+    backbone = {"name": str(base), "dtype": "fp32", "lora": {"rank": 4, "dropout": 0.2}, **changes}
+    training = TrainingConfig(steps=steps, batch_size=6, learning_rate=1e-2, warmup_steps=2, log_every=1)
+    return Motion2LanguageRecipe.model_validate(
+        {
+            "training": training, "model": {"backbone": backbone}, "answers": 1, "generated_clips": 1,
+            "evaluation_clips": 2, "max_text": 8,
+        }
+    )  # fmt: skip
+
+
+def learner(recipe: Motion2LanguageRecipe, **options: Processes) -> Motion2LanguageTask:
+    tokens = recipe.model.backbone != "small" and recipe.model.backbone.motion == "tokens"
+    tokenizer = tiny_models.one_code() if tokens else FakeTokenizer()
+    shown, held_out = clips(36, 0), clips(6, 1)
+    if tokens:
+        shown, held_out = (ScriptedTokens(c.codes[:, :1], c.offsets, c.scripts) for c in (shown, held_out))
+    return Motion2LanguageTask(recipe, shown, held_out, tokenizer, answer, **options)
+
+
+def losses(folder: Path) -> list[float]:
+    lines = [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+@pytest.mark.parametrize(
+    ("motion", "dtype", "precision"),
+    [("frames", "fp32", "fp32"), ("tokens", "fp32", "fp32"), ("tokens", "bf16", "bf16")],
+)
+def test_on_a_language_model_a_resumed_run_has_the_same_losses(
+    tmp_path: Path, motion: str, dtype: str, precision: str
+) -> None:
+    base = tiny_models.checkpoint(tmp_path / "base")
+    recipe = pretrained(base, motion=motion, dtype=dtype, gradient_checkpointing=True)
+    training = recipe.training.model_copy(update={"precision": precision, "checkpoint_every_steps": 1})
+    fit(learner(recipe), training, tmp_path / "straight", Runtime("cpu"), progress=False)
+
+    broken = learner(recipe)
+    whole = broken.loss
+
+    def until(step: int) -> dict[str, torch.Tensor]:
+        if step == 3:
+            raise RuntimeError("killed")
+        return whole(step)
+
+    broken.loss = until  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(broken, training, tmp_path / "resumed", Runtime("cpu"), progress=False)
+    fit(learner(recipe), training, tmp_path / "resumed", Runtime("cpu"), progress=False)
+    assert len(losses(tmp_path / "straight")) == 6
+    assert losses(tmp_path / "resumed") == losses(tmp_path / "straight")
+
+    stored = checkpoint.read(tmp_path / "resumed")
+    assert stored is not None
+    held = {name for name in stored.part("model") if not name.startswith("reader.")}
+    assert all("lora_" in name or "trainable_tokens" in name for name in held)  # not the language model
+
+
+@pytest.mark.parametrize("motion", ["frames", "tokens"])
+def test_on_a_language_model_it_learns(tmp_path: Path, motion: str) -> None:
+    recipe = pretrained(tiny_models.checkpoint(tmp_path / "base"), steps=30, motion=motion)
+    fit(learner(recipe), recipe.training, tmp_path, Runtime("cpu"), progress=False)
+    told = losses(tmp_path)
+    assert np.mean(told[-5:]) < 0.7 * np.mean(told[:3])
+
+
+def test_shares_of_a_batch_make_the_whole(tmp_path: Path) -> None:
+    """The mean of what two processes compute is what one would; here without a network between them."""
+    base = tiny_models.checkpoint(tmp_path / "base")
+    alone = learner(pretrained(base, lora={"rank": 4, "dropout": 0.0}))
+    whole = float(alone.loss(0)["loss"].detach())
+    counted = []
+
+    class Half(Processes):
+        def total(self, values: object) -> list[float]:
+            counted.append(float(values[0]))  # type: ignore[index]
+            return [1.0]
+
+    halves = []
+    for rank in range(2):
+        task = learner(alone._recipe, processes=Half(rank, 2))
+        halves.append(float(task.loss(0)["loss"].detach()) / 2)
+    assert sum(halves) / sum(counted) == pytest.approx(whole, rel=1e-5)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    base = tiny_models.checkpoint(tmp_path / "base")
+    with pytest.raises(InvalidConfig, match="cannot be shared among 7"):
+        learner(pretrained(base), processes=Processes(0, 7))
+    with pytest.raises(InvalidConfig, match="shared evenly among 4"):
+        learner(pretrained(base, shard=True), processes=Processes(0, 4))
+
+
+def test_nothing_to_train_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig, match="needs lora"):
+        learner(pretrained(tiny_models.checkpoint(tmp_path / "base"), motion="tokens", lora=None))
+
+
+def test_a_checkpoint_on_another_language_model_is_refused(tmp_path: Path) -> None:
+    for seed, name in enumerate(("base", "other")):
+        tiny_models.checkpoint(tmp_path / name, seed=seed)
+
+    def run(name: str) -> None:
+        recipe = pretrained(tmp_path / name, steps=1)
+        task = learner(recipe)
+        fit(task, recipe.training, tmp_path / "run", Runtime("cpu"), progress=False, identity=task.model.base)
+
+    run("base")
+    with pytest.raises(InvalidConfig, match=r"weights was .*--no-resume"):
+        run("other")
+
+
+def test_a_recipe_takes_another_language_model(tmp_path: Path) -> None:
+    changed = recipe_for(RECIPES / "motion2language-lora.yaml", "some/model", "tokens", 4)
+    backbone = changed.model.backbone
+    assert backbone != "small"
+    assert (backbone.name, backbone.motion, backbone.gradient_checkpointing) == ("some/model", "tokens", True)
+    assert backbone.lora is not None
+    assert (backbone.lora.rank, backbone.lora.alpha) == (4, 8)
+    kept = recipe_for(RECIPES / "motion2language-lora.yaml", None, None, 4).model.backbone
+    assert kept != "small"
+    assert kept.name == "Qwen/Qwen3-4B"
+
+
+def test_a_recipe_for_the_small_model_says_what_does_not_fit() -> None:
+    with pytest.raises(InvalidConfig, match=r"hidden.*motion2language-lora\.yaml"):
+        recipe_for(RECIPES / "motion2language.yaml", "some/model", None, None)
+    with pytest.raises(InvalidConfig, match="--backbone"):
+        recipe_for(RECIPES / "motion2language.yaml", None, None, 16)
+
+
+def test_a_folder_that_holds_no_language_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactProblem, match="cannot be loaded"):
+        learner(pretrained(tmp_path / "nothing"))

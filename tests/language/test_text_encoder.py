@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import T5Config, T5Model
 
-from tdmm.errors import ArtifactProblem, InvalidPrompt, MissingDependency, UnknownName
+from tdmm.errors import ArtifactProblem, InvalidInput, InvalidPrompt, MissingDependency, UnknownName
+from tdmm.language.hub import quiet
 from tdmm.language.text_encoder import MAX_TOKENS, HashedWords, load_text_encoder
+
+from .tiny_models import HIDDEN, checkpoint, tokenizer
 
 
 def test_states_are_per_word_piece_and_do_not_depend_on_the_batch() -> None:
@@ -83,3 +88,53 @@ def test_hashed_words_give_every_word_its_own_fixed_vector(texts: list[str]) -> 
 def test_hashed_words_load_by_name() -> None:
     assert load_text_encoder("hashed-words").width == 32
     assert load_text_encoder(HashedWords(8).name).width == 8
+
+
+def test_a_language_model_gives_the_states_of_any_of_its_layers(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "base")
+    texts = ["a shy smile", "a shy smile that fades"]
+    last = load_text_encoder(f"hf:{folder}")
+    assert last.name == f"hf:{folder}"
+    assert last.width == HIDDEN
+    together, alone = last.encode(texts), last.encode(texts[:1])
+    count = alone.mask.shape[1]
+    assert torch.allclose(together.states[0, :count], alone.states[0], atol=1e-5)
+    assert not together.states[0, count:].any()
+
+    states = {
+        layer: load_text_encoder(f"hf:{folder}#layer={layer}").encode(texts).states for layer in (-3, -2, -1, 0, 1)
+    }
+    assert torch.equal(states[-1], together.states)
+    assert torch.equal(states[-2], states[1])
+    assert torch.equal(states[-3], states[0])
+    assert not torch.allclose(states[-2], states[-1])
+
+
+def test_of_an_encoder_with_a_decoder_the_encoder_is_used(tmp_path: Path) -> None:
+    with quiet():
+        config = T5Config(vocab_size=320, d_model=24, d_kv=8, d_ff=32, num_layers=2, num_heads=2)
+        T5Model(config).save_pretrained(tmp_path)
+    tokenizer(chat=False).save_pretrained(tmp_path)
+    encoder = load_text_encoder(f"hf:{tmp_path}")
+    assert encoder.encode(["a smile"]).states.shape[-1] == encoder.width == 24
+
+
+def test_a_layer_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "base")
+    for layer in (3, -4):
+        with pytest.raises(InvalidInput, match=r"2 layers.*between -3 and 2"):
+            load_text_encoder(f"hf:{folder}#layer={layer}")
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:#layer=1", "hf:a/b#layer=last", "hf:a/b#depth=2"])
+def test_a_name_that_is_none_says_how_to_write_it(name: str) -> None:
+    with pytest.raises(InvalidInput, match="hf:OWNER/NAME"):
+        load_text_encoder(name)
+
+
+def test_a_folder_without_its_tokenizer_is_refused(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "base")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    with pytest.raises(ArtifactProblem, match="no tokenizer"):
+        load_text_encoder(f"hf:{folder}")

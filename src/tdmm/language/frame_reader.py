@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -66,3 +68,24 @@ class FrameReader(nn.Module):
             x = mixer(x, mask)
         embedding: Tensor = self.leave(self.norm(x))
         return embedding
+
+
+class CodeReader(nn.Module):
+    """Codes of a frame as words of a language model's vocabulary; nothing to learn here.
+
+    Args:
+        codebooks: (1, K, D), the tokenizer's: one code a frame.
+        ids: of the K words.
+    """
+
+    codebooks: Tensor
+    ids: Tensor
+
+    def __init__(self, codebooks: Tensor, ids: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("codebooks", codebooks.float().clone())
+        self.register_buffer("ids", torch.tensor(ids), persistent=False)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Ids (B, T) of codes (B, T, 1)."""
+        return self.ids[codes[..., 0]]

@@ -8,39 +8,55 @@ A causal language model reads one embedding a frame and then writes::
 The motion comes first and the question after it, so that a motion is read once and its key-value cache
 serves every question, in training and in use alike. A frame's embedding is made from geometry: the
 tokenizer's own codebook vectors, which travel in this artifact, summed over the levels of the frame.
+
+The language model is a small one of our own, or any pretrained one (`backbone.py`), whose own words then take
+the place of the marks and tasks above, and which may read codes as words of its vocabulary instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from torch import Tensor, nn
 
 from tdmm import artifact, weights
 from tdmm.errors import ArtifactProblem, InvalidInput, InvalidMotion, TokenizerMismatch
-from tdmm.language.frame_reader import FrameReader
+from tdmm.language import adapters, backbone
+from tdmm.language.backbone import Backbone, PretrainedBackbone
+from tdmm.language.frame_reader import CodeReader, FrameReader
+from tdmm.language.pretrained_words import PretrainedWords
 from tdmm.language.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from tdmm.tokens.tokenizer import MotionTokens
 
 KIND = "motion2language"
+MERGED = "tdmm"
+"""Sub-folder of a merged language model that holds what reads motion."""
+
 _VOCABULARY = "tokenizer.json"
 _BATCH = 32
+_SMALL_ONLY = ("hidden", "layers", "heads", "key_heads", "feedforward", "dropout")
+_FRAMES_ONLY = ("mixers", "kernel")
 
 
 class Motion2LanguageConfig(BaseModel):
-    """Sizes of the model; about five million parameters as they stand."""
+    """Sizes of the model; about five million parameters as they stand.
+
+    A pretrained backbone has its own: the sizes of the small one are then errors, and left out of files.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backbone: Literal["small"] = Field(default="small", description="which language model; see build_backbone")
+    backbone: Literal["small"] | PretrainedBackbone = Field(
+        default="small", description="small, or a pretrained language model: its name, or a name and settings"
+    )
     hidden: int = Field(default=256, ge=8)
     layers: int = Field(default=6, ge=1)
     heads: int = Field(default=4, ge=1)
@@ -50,6 +66,30 @@ class Motion2LanguageConfig(BaseModel):
     mixers: int = Field(default=2, ge=0, description="convolutions over time before the language model")
     kernel: int = Field(default=9, ge=1, description="frames a mixer sees; odd")
     max_frames: int = Field(default=200, ge=1, description="longest motion read at once; longer ones are read in parts")
+
+    @field_validator("backbone", mode="before")
+    @classmethod
+    def _by_name(cls, given: object) -> object:
+        return {"name": given} if isinstance(given, str) and given != "small" else given
+
+    @model_validator(mode="after")
+    def _only_what_counts(self) -> Motion2LanguageConfig:
+        extra = sorted(self._without_effect() & self.model_fields_set)
+        if extra:
+            raise ValueError(
+                f"{', '.join(extra)} mean nothing for this backbone. Leave them out, "
+                "as recipes/motion2language-lora.yaml does"
+            )
+        return self
+
+    def _without_effect(self) -> set[str]:
+        if self.backbone == "small":
+            return set()
+        return {*_SMALL_ONLY, *(_FRAMES_ONLY if self.backbone.motion == "tokens" else ())}
+
+    def told(self) -> dict[str, Any]:
+        """What a file needs to say, without what has no effect."""
+        return self.model_dump(mode="json", exclude=self._without_effect())
 
 
 def build_backbone(config: Motion2LanguageConfig, vocabulary: Vocabulary) -> nn.Module:
@@ -104,32 +144,109 @@ class Motion2Language(nn.Module):
         vocabulary: its words; travels in the artifact.
         codebooks: (L, K, D) vectors of the tokenizer whose codes are read.
         tokenizer_fingerprint: of that tokenizer; other tokens are refused.
+        pretrained: the language model, where `config.backbone` is not the small one; `vocabulary` is then its.
     """
+
+    reader: FrameReader | CodeReader
 
     def __init__(
         self,
         config: Motion2LanguageConfig,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary | PretrainedWords,
         codebooks: Tensor,
         tokenizer_fingerprint: str,
+        pretrained: Backbone | None = None,
     ) -> None:
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
         self.tokenizer_fingerprint = tokenizer_fingerprint
         self.fingerprint = ""
-        self.reader = FrameReader(codebooks, config.hidden, config.mixers, config.kernel)
-        self.backbone: Any = build_backbone(config, vocabulary)
+        self.base: dict[str, str] = {}
+        """Fingerprints of the pretrained language model as it was; empty for the small one."""
+        if pretrained is None:
+            assert isinstance(vocabulary, Vocabulary)
+            self.reader = FrameReader(codebooks, config.hidden, config.mixers, config.kernel)
+            self.backbone: Any = build_backbone(config, vocabulary)
+            return
+        self.backbone, self.base = pretrained.model, pretrained.base
+        if pretrained.words.code_ids:
+            self.reader = CodeReader(codebooks, pretrained.words.code_ids)
+        else:
+            width = self.backbone.get_input_embeddings().embedding_dim
+            self.reader = FrameReader(codebooks, width, config.mixers, config.kernel)
+
+    @classmethod
+    def on_pretrained(
+        cls,
+        config: Motion2LanguageConfig,
+        codebooks: Tensor,
+        tokenizer_fingerprint: str,
+        source: str | Path | None = None,
+        expected: Mapping[str, str] | None = None,
+    ) -> Motion2Language:
+        """A model on the pretrained language model that `config.backbone` names, its adapter untrained.
+
+        Raises:
+            ArtifactProblem, InvalidConfig, MissingDependency: see `tdmm.language.backbone.load`.
+        """
+        assert config.backbone != "small"
+        loaded = backbone.load(config.backbone, codebooks, source, expected)
+        return cls(config, loaded.words, codebooks, tokenizer_fingerprint, loaded)
 
     def read(self, codes: Tensor, lengths: Tensor, levels: Tensor | None = None) -> Reading:
         """Read motions: codes (B, T, L) int64, padded with any valid code; lengths (B,) frames."""
-        inside = torch.arange(codes.shape[1], device=codes.device) < lengths[:, None]
-        frames = self.reader(codes, inside, levels)
-        start = self.backbone.get_input_embeddings().weight[self.vocabulary.motion]
-        embeddings = torch.cat([start.expand(len(codes), 1, -1), frames.to(start.dtype)], dim=1)
-        valid = nn.functional.pad(inside, (1, 0), value=True)
-        read = self.backbone.model(inputs_embeds=embeddings, attention_mask=valid.long(), use_cache=True)
+        embeddings, valid = self._motion(codes, lengths, levels)
+        read = self._decoder()(inputs_embeds=embeddings, attention_mask=valid.long(), use_cache=True)
         return Reading(read.past_key_values, valid, lengths)
+
+    def forward(self, codes: Tensor, lengths: Tensor, levels: Tensor | None, about: Tensor, text: Tensor) -> Tensor:
+        """What `write` gives after `read`, in one pass without a cache, as gradient checkpointing needs it.
+
+        Args:
+            codes: (B, T, L) motions.
+            lengths: (B,) frames of each.
+            levels: (B,) levels of each that count; None for all.
+            about: (N,) which motion each text speaks of.
+            text: (N, S) ids, from the question on.
+
+        Returns:
+            (N, S, hidden) states after each id.
+        """
+        embeddings, valid = self._motion(codes, lengths, levels)
+        words = self._embedded(text)
+        here = torch.arange(text.shape[1], device=text.device)
+        places = torch.arange(embeddings.shape[1], device=text.device).expand(len(text), -1)
+        after = lengths[about, None] + len(self.vocabulary.opening) + here
+        out = self._decoder()(
+            inputs_embeds=torch.cat([embeddings[about], words], dim=1),
+            attention_mask=torch.cat([valid[about], torch.ones_like(text, dtype=torch.bool)], dim=1).long(),
+            position_ids=torch.cat([places, after], dim=1),
+            use_cache=False,
+        )
+        states: Tensor = out.last_hidden_state[:, -text.shape[1] :]
+        return states
+
+    def _motion(self, codes: Tensor, lengths: Tensor, levels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Embeddings (B, O + T, hidden) of the opening and the frames, and which of them exist."""
+        inside = torch.arange(codes.shape[1], device=codes.device) < lengths[:, None]
+        opening = torch.tensor(self.vocabulary.opening, dtype=torch.long, device=codes.device)
+        if isinstance(self.reader, CodeReader):
+            words = torch.cat([opening.expand(len(codes), -1), self.reader(codes)], dim=1)
+            embeddings = self._embedded(words)
+        else:
+            frames = self.reader(codes, inside, levels)
+            start = self._embedded(opening)
+            embeddings = torch.cat([start.expand(len(codes), -1, -1), frames.to(start.dtype)], dim=1)
+        return embeddings, nn.functional.pad(inside, (len(opening), 0), value=True)
+
+    def _embedded(self, ids: Tensor) -> Tensor:
+        embeddings: Tensor = self.backbone.get_input_embeddings()(ids)
+        return embeddings
+
+    def _decoder(self) -> Any:
+        """The language model without its head."""
+        return backbone.causal(self.backbone).get_decoder()
 
     def write(self, reading: Reading, text: Tensor, written: int = 0) -> Tensor:
         """States (N, S, hidden) after each id of text (N, S), which goes on after `written` ids in the cache.
@@ -137,8 +254,9 @@ class Motion2Language(nn.Module):
         The cache of `reading` grows by S positions.
         """
         known = torch.ones(len(text), written + text.shape[1], dtype=torch.long, device=text.device)
-        position = reading.lengths[:, None] + 1 + written + torch.arange(text.shape[1], device=text.device)
-        out = self.backbone.model(
+        opening = len(self.vocabulary.opening)
+        position = reading.lengths[:, None] + opening + written + torch.arange(text.shape[1], device=text.device)
+        out = self._decoder()(
             input_ids=text,
             attention_mask=torch.cat([reading.valid.long(), known], dim=1),
             position_ids=position,
@@ -150,12 +268,13 @@ class Motion2Language(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Logits (..., V) of the next id, of states (..., hidden)."""
-        logits: Tensor = self.backbone.lm_head(states)
-        return logits
+        logits: Tensor = backbone.causal(self.backbone).get_output_embeddings()(states)
+        # Tables of words have rows to spare, which mean nothing.
+        return logits[..., : len(self.vocabulary)]
 
     def prompt(self, task: str) -> list[int]:
         """Ids that close a motion and ask for a task."""
-        return [self.vocabulary.end_of_motion, self.vocabulary.task(task)]
+        return self.vocabulary.prompt(task)
 
     def describe(
         self,
@@ -222,6 +341,7 @@ class Motion2Language(nn.Module):
         written, position = text[:, :0], 0
         while written.shape[1] < max_tokens and not bool((written == self.vocabulary.eos).any(1).all()):
             logits = self.logits(self.write(reading, text, position)[:, -1]).float()
+            logits[:, self.vocabulary.never_written] = -torch.inf
             position += text.shape[1]
             if temperature == 0:
                 text = logits.argmax(-1, keepdim=True)
@@ -233,27 +353,58 @@ class Motion2Language(nn.Module):
         return [self.vocabulary.decode(row) for row in written.tolist()]
 
     def save(self, folder: Path, provenance: dict[str, Any] | None = None) -> str:
-        """Write the artifact in half precision; returns its fingerprint."""
+        """Write the artifact; returns its fingerprint.
+
+        Of a model on a pretrained backbone, the frame reader and the adapter, as they are, without the backbone;
+        of the small one everything, in half precision.
+        """
+        config: dict[str, Any] = {"model": self.config.told(), "tokenizer": self.tokenizer_fingerprint}
+        if isinstance(self.vocabulary, PretrainedWords):
+            held = {f"reader.{name}": value for name, value in self.reader.state_dict().items()}
+            if self._adapted:
+                held |= {f"{_ADAPTER}{name}": value for name, value in adapters.tensors(self.backbone).items()}
+            config["base"] = self.base
+            return artifact.save(folder, kind=KIND, config=config, tensors=held, provenance=provenance)
         tensors = {name: value.half() for name, value in self.state_dict().items() if name != _TIED}
-        config = {"model": self.config.model_dump(), "tokenizer": self.tokenizer_fingerprint}
         extra = {_VOCABULARY: self.vocabulary.to_json()}
         return artifact.save(folder, kind=KIND, config=config, tensors=tensors, provenance=provenance, extra=extra)
 
+    @property
+    def _adapted(self) -> bool:
+        return self.config.backbone != "small" and self.config.backbone.lora is not None
+
     @classmethod
-    def load(cls, folder: Path | None = None) -> Motion2Language:
+    def load(cls, folder: Path | None = None, base: str | Path | None = None) -> Motion2Language:
         """Read the artifact in `folder`, or the bundled one; ready to describe, on the CPU.
 
+        Args:
+            folder: what `save` or `tdmm.language.merging.merge` wrote.
+            base: the pretrained language model, where it no longer lies at the place it was trained from.
+
         Raises:
-            ArtifactProblem: a file is missing, altered, or does not fit the others.
+            ArtifactProblem: a file is missing, altered, or does not fit the others; or the pretrained language
+                model is not there, or is not the one that this was trained on.
+            MissingDependency: it needs `peft`, which is not installed.
         """
         folder = folder or weights.MOTION2LANGUAGE
+        if (folder / MERGED).is_dir():
+            folder, base = folder / MERGED, folder
         stored = artifact.load(folder, kind=KIND)
         try:
             config = Motion2LanguageConfig.model_validate(stored.config["model"])
-            vocabulary = Vocabulary.from_json(stored.extra[_VOCABULARY])
             tensors = {name: tensor.float() for name, tensor in stored.tensors.items()}
-            model = cls(config, vocabulary, tensors["reader.codebooks"], stored.config["tokenizer"])
-            model.load_state_dict({**tensors, _TIED: tensors["backbone.model.embed_tokens.weight"]})
+            codebooks, tokenizer = tensors["reader.codebooks"], stored.config["tokenizer"]
+            if config.backbone != "small":
+                model = cls.on_pretrained(config, codebooks, tokenizer, base, stored.config["base"])
+                own = {name: value for name, value in tensors.items() if not name.startswith(_ADAPTER)}
+                model.reader.load_state_dict({name.removeprefix("reader."): value for name, value in own.items()})
+                if model._adapted:
+                    held = {name.removeprefix(_ADAPTER): tensors[name] for name in tensors.keys() - own.keys()}
+                    adapters.put(model.backbone, held)
+            else:
+                vocabulary = Vocabulary.from_json(stored.extra[_VOCABULARY])
+                model = cls(config, vocabulary, codebooks, tokenizer)
+                model.load_state_dict({**tensors, _TIED: tensors["backbone.model.embed_tokens.weight"]})
         except (KeyError, TypeError, RuntimeError, ValidationError) as error:
             raise ArtifactProblem(
                 f"{folder}: its files do not fit together ({error}). Copy the folder again whole."
@@ -262,6 +413,7 @@ class Motion2Language(nn.Module):
         return model.eval()
 
 
+_ADAPTER = "adapter."
 _TIED = "backbone.lm_head.weight"  # the input embeddings again; stored once
 
 

@@ -12,19 +12,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from torch import Tensor
 
 from tdmm.acting.narrator import TASKS, Task, answer
 from tdmm.acting.script import Script
 from tdmm.corpus import shards
-from tdmm.errors import InvalidInput
+from tdmm.errors import InvalidConfig, InvalidInput
+from tdmm.language import backbone
 from tdmm.language.agreement import agreement
 from tdmm.language.data import FrameTokenizer, codebooks, tokenise
 from tdmm.language.motion2language import Motion2Language, Motion2LanguageConfig
 from tdmm.language.vocabulary import Vocabulary
 from tdmm.tokens.tokenizer import MotionTokens
-from tdmm.training.config import TrainingConfig
+from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.processes import Processes
 
 Codes = npt.NDArray[np.integer]
 Answer = Callable[[Script, Task, int], str]
@@ -32,7 +34,6 @@ Answer = Callable[[Script, Task, int], str]
 
 _PADDED = -1
 _BUCKET = 8  # batches whose clips are sorted by length together
-_PROMPT = 2  # ids before an answer: end of motion, task
 _VOCABULARY_CLIPS = 2000  # more of them change the words learnt no more
 
 
@@ -55,7 +56,7 @@ class Motion2LanguageRecipe(BaseModel):
     training: TrainingConfig
     model: Motion2LanguageConfig = Motion2LanguageConfig()
     distortion: Distortion = Distortion()
-    vocabulary: int = Field(default=2048, ge=300, description="ids of the text vocabulary at most")
+    vocabulary: int = Field(default=2048, ge=300, description="ids of the small model's text vocabulary at most")
     max_text: int = Field(default=160, ge=8, description="longer answers are cut in training")
     answers: int = Field(default=3, ge=1, description="questions asked of each motion in a step")
     mix: dict[str, float] = Field(
@@ -72,6 +73,43 @@ class Motion2LanguageRecipe(BaseModel):
         if unknown or any(share < 0 for share in mix.values()) or abs(sum(mix.values()) - 1) > 1e-6:
             raise ValueError(f"must give shares that sum to 1 for tasks among {', '.join(TASKS)}")
         return mix
+
+    @model_validator(mode="after")
+    def _own_words(self) -> Motion2LanguageRecipe:
+        if self.model.backbone != "small" and "vocabulary" in self.model_fields_set:
+            raise ValueError("vocabulary means nothing for this backbone, which has its own. Leave it out")
+        return self
+
+
+def recipe_for(path: Path, model: str | None, motion: str | None, rank: int | None) -> Motion2LanguageRecipe:
+    """A recipe with another language model than it names.
+
+    Args:
+        path: a YAML file as `recipes/motion2language-lora.yaml`.
+        model: a folder, or a name on the Hugging Face hub; None as the recipe says.
+        motion: `frames` or `tokens`; None as the recipe says.
+        rank: of the adapter, with `alpha` twice as much; None as the recipe says.
+
+    Raises:
+        FileProblem, InvalidConfig: the recipe cannot be read, or does not fit.
+    """
+    recipe = read_recipe(path, Motion2LanguageRecipe).model_dump(exclude_unset=True)
+    sizes = recipe.get("model", {})
+    before = sizes.get("backbone", "small")
+    changed = {} if before == "small" else {**before}
+    if model is not None:
+        changed["name"] = model
+    if motion is not None:
+        changed["motion"] = motion
+    if rank is not None:
+        changed["lora"] = {**(changed.get("lora") or {}), "rank": rank, "alpha": 2.0 * rank}
+    if "name" not in changed:
+        raise InvalidConfig(f"{path}: has the small language model, which has no adapter. Name another: --backbone.")
+    try:
+        return Motion2LanguageRecipe.model_validate({**recipe, "model": {**sizes, "backbone": changed}})
+    except ValidationError as error:
+        problems = "; ".join(problem["msg"] for problem in error.errors())
+        raise InvalidConfig(f"{path}: does not fit the language model {changed['name']}: {problems}.") from error
 
 
 @dataclass(frozen=True)
@@ -127,9 +165,12 @@ class Motion2LanguageTask:
         validation: clips to judge by.
         tokenizer: whose codes they are.
         narrated: puts a script into words; the narrator, unless a test says otherwise.
+        processes: that share each batch; None is this one alone.
 
     Raises:
         InvalidInput: there are no clips to train on, or none to judge by.
+        InvalidConfig: nothing would be trained, or a batch is too small to share.
+        ArtifactProblem, MissingDependency: the pretrained language model cannot be used.
     """
 
     def __init__(
@@ -139,6 +180,7 @@ class Motion2LanguageTask:
         validation: ScriptedTokens,
         tokenizer: FrameTokenizer,
         narrated: Answer = answer,
+        processes: Processes | None = None,
     ) -> None:
         if not len(train) or not len(validation):
             raise InvalidInput(
@@ -146,9 +188,34 @@ class Motion2LanguageTask:
                 "both are needed. Act a larger one: tdmm corpus act --clips 20000"
             )
         seed = recipe.training.seed
-        vocabulary = build_vocabulary(train.scripts, recipe.vocabulary, seed, narrated)
-        torch.manual_seed(seed)
-        self.model = Motion2Language(recipe.model, vocabulary, codebooks(tokenizer), tokenizer.fingerprint)
+        books, source = codebooks(tokenizer), tokenizer.fingerprint
+        if recipe.model.backbone == "small":
+            vocabulary = build_vocabulary(train.scripts, recipe.vocabulary, seed, narrated)
+            torch.manual_seed(seed)
+            self.model = Motion2Language(recipe.model, vocabulary, books, source)
+        else:
+            torch.manual_seed(seed)
+            self.model = Motion2Language.on_pretrained(recipe.model, books, source)
+        if not any(parameter.requires_grad for parameter in self.model.parameters()):
+            raise InvalidConfig(
+                "Nothing would be trained: with motion: tokens the backbone needs lora. Give --lora 16, or set it in "
+                "the recipe."
+            )
+        self._prompts = [self.model.prompt(task) for task in TASKS]
+        self._processes = processes or Processes()
+        self._batch = min(recipe.training.batch_size, len(train))
+        if self._batch < self._processes.count:
+            raise InvalidConfig(
+                f"A batch of {self._batch} clips cannot be shared among {self._processes.count} processes. "
+                "Raise training.batch_size, or start fewer."
+            )
+        if recipe.model.backbone != "small" and recipe.model.backbone.shard:
+            if self._batch % self._processes.count:
+                raise InvalidConfig(
+                    f"With shard: true, a batch of {self._batch} clips must be shared evenly among "
+                    f"{self._processes.count} processes. Change training.batch_size."
+                )
+            self._processes.shard(backbone.blocks(self.model.backbone))
         self._recipe, self._train, self._validation = recipe, train, validation
         self._narrated = narrated
         self._judged = min(recipe.evaluation_clips, len(validation))
@@ -156,7 +223,7 @@ class Motion2LanguageTask:
         self._shares = np.array([recipe.mix.get(task, 0.0) for task in TASKS])
 
     def loss(self, step: int) -> dict[str, Tensor]:
-        """Mean cross entropy of the answers' ids, over the batch of that step."""
+        """Mean cross entropy of the answers' ids, over this process's share of the batch of that step."""
         recipe = self._recipe
         rng = np.random.default_rng([recipe.training.seed, step])
         clips = self._drawn(step)
@@ -177,7 +244,13 @@ class Motion2LanguageTask:
             ]
             for row, clip in enumerate(clips)
         ]
-        return {"loss": self._cross_entropy(codes, texts, torch.from_numpy(kept))}
+        mine = self._processes.share(range(len(clips)))
+        total, counted = self._summed_entropy(
+            [codes[row] for row in mine], [texts[row] for row in mine], torch.from_numpy(kept[mine])
+        )
+        # So that the mean over the processes is the mean over all ids of the batch.
+        (everyone,) = self._processes.total([counted])
+        return {"loss": total / (everyone / self._processes.count)}
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -205,7 +278,7 @@ class Motion2LanguageTask:
 
     def _drawn(self, step: int) -> list[int]:
         """Clips of a step: every clip once an epoch, with clips of like length, to save padding."""
-        count, size = len(self._train), min(self._recipe.training.batch_size, len(self._train))
+        count, size = len(self._train), self._batch
         epoch, place = divmod(step, count // size)
         if epoch != self._epoch:
             rng = np.random.default_rng([self._recipe.training.seed, epoch, 1])
@@ -222,13 +295,22 @@ class Motion2LanguageTask:
         return [*self.model.prompt(task), *ids[: self._recipe.max_text], self.model.vocabulary.eos]
 
     def _cross_entropy(self, codes: list[Codes], texts: list[list[list[int]]], levels: Tensor | None) -> Tensor:
-        """Of texts (B, A, ids) about codes (B, frames); the prompt and the padding do not count."""
+        """Mean over the ids of answers; see `_summed_entropy`."""
+        total, counted = self._summed_entropy(codes, texts, levels)
+        return total / counted
+
+    def _summed_entropy(
+        self, codes: list[Codes], texts: list[list[list[int]]], levels: Tensor | None
+    ) -> tuple[Tensor, int]:
+        """Of texts (B, A, ids) about codes (B, frames), summed over ids, and their number; prompts do not count."""
         device = self.model.reader.codebooks.device
         lengths = torch.tensor([len(clip) for clip in codes])
         frames = torch.zeros(len(codes), int(lengths.max()), codes[0].shape[1], dtype=torch.long)
         for row, clip in enumerate(codes):
             frames[row, : len(clip)] = torch.from_numpy(clip.astype(np.int64))
-        reading = self.model.read(frames.to(device), lengths.to(device), None if levels is None else levels.to(device))
+        motions = (frames.to(device), lengths.to(device), None if levels is None else levels.to(device))
+        # The small one reads a motion once for all questions; gradient checkpointing allows no cache.
+        reading = self.model.read(*motions) if self._recipe.model.backbone == "small" else None
         rows = sorted(
             ((clip, text) for clip, answers in enumerate(texts) for text in answers),
             key=lambda row: len(row[1]),
@@ -241,14 +323,23 @@ class Motion2LanguageTask:
                     [torch.tensor(text) for _, text in group], batch_first=True, padding_value=_PADDED
                 ).to(device)
                 targets = ids[:, 1:].clone()
-                targets[:, : _PROMPT - 1] = _PADDED
-                about = reading.about(torch.tensor([clip for clip, _ in group], device=device))
-                states = self.model.write(about, ids[:, :-1].clamp(min=0))
+                for row, (_, text) in enumerate(group):
+                    targets[row, : self._asked(text) - 1] = _PADDED
+                about = torch.tensor([clip for clip, _ in group], device=device)
+                before = ids[:, :-1].clamp(min=0)
+                if reading:
+                    states = self.model.write(reading.about(about), before)
+                else:
+                    states = self.model(*motions, about, before)
                 logits = self.model.logits(states[targets != _PADDED]).float()
                 wanted = targets[targets != _PADDED]
                 total = total + torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
                 counted += len(wanted)
-        return total / counted
+        return total, counted
+
+    def _asked(self, text: list[int]) -> int:
+        """How many ids of a text are its question."""
+        return next(len(prompt) for prompt in self._prompts if text[: len(prompt)] == prompt)
 
 
 def distort(codes: Codes, codebook_size: int, how: Distortion, rng: np.random.Generator) -> Codes:

