@@ -157,6 +157,11 @@ class Tokenizer:
         return codes
 
     @torch.no_grad()
+    def encode_latents(self, features: Tensor) -> Tensor:
+        """(B, T, 58) features to (B, T, D) latents, not yet quantized."""
+        return self.model.encode(features.to(self._device()))
+
+    @torch.no_grad()
     def decode_codes(self, codes: Tensor) -> Tensor:
         """(B, T, n) codes of the first n levels, 1 <= n <= L, to (B, T, 58) features."""
         return self.model.decode(self.latents(codes))[0]
