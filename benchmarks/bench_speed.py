@@ -101,6 +101,11 @@ def speeds(repeats: int, size: int) -> list[Speed]:
     def animated(repeat: int) -> float:
         return api.animate(PROMPTS[repeat % len(PROMPTS)], seed=repeat).seconds
 
+    def first_streamed(repeat: int) -> float:
+        # One frame of 40 ms: its time to be there, on a warm program.
+        next(api.stream(PROMPTS[repeat % len(PROMPTS)], seed=repeat))
+        return 0.04
+
     def described(_: int) -> float:
         api.describe(clip)
         return clip.seconds
@@ -110,6 +115,7 @@ def speeds(repeats: int, size: int) -> list[Speed]:
 
     return [
         measure("animate", animated, repeats),
+        measure("stream, first frame", first_streamed, repeats),
         measure("describe", described, repeats),
         measure("tokens encode + decode", tokenized, repeats),
         measure("read", read_events, repeats),

@@ -99,3 +99,44 @@ def test_understanding_of_known_near_and_foreign_words() -> None:
     assert near.descriptors
     with pytest.raises(InvalidPrompt, match="no word in"):
         api.understand("xqzt blorfen wug")
+
+
+def test_a_timeline_is_placed_to_a_fifth_of_a_second() -> None:
+    motion = api.animate("[0.5-2.5s] she grins | [3-5s] she raises her eyebrows", seed=2)
+    onsets = {event.action: event.onset for event in read(motion).actions}
+    assert onsets["lip_corner_puller"] == pytest.approx(0.5, abs=0.2)
+    assert onsets["outer_brow_raiser"] == pytest.approx(3.0, abs=0.2)
+
+
+def test_one_word_changes_what_it_says_and_keeps_the_rest() -> None:
+    before = api.animate("she grins, then turns her head to the left", seed=4)
+    after = api.edit(before, "she scowls, then turns her head to the left")
+    found = [read(before), read(after)]
+    actions = [{event.action for event in events.actions} for events in found]
+    assert "lip_corner_puller" in actions[0] - actions[1]
+    assert "brow_lowerer" in actions[1] - actions[0]
+    turns = [next(event for event in events.head if event.kind == "turn_left") for events in found]
+    assert turns[0].onset == pytest.approx(turns[1].onset, abs=0.25)
+    assert turns[0].amplitude == pytest.approx(turns[1].amplitude, rel=0.3)
+
+
+def test_streamed_frames_are_those_of_animate() -> None:
+    whole = api.animate("he winks", seed=1)
+    frames = list(tdmm.stream("he winks", seed=1))
+    assert len(frames) == whole.frames
+    assert np.allclose([frame.expression for frame in frames], whole.expression, atol=1e-4)
+
+
+def test_a_weight_makes_its_word_stronger() -> None:
+    def peak(prompt: str) -> float:
+        return float(api.animate(prompt, seed=3, seconds=3.0).channel("browDownLeft").max())
+
+    assert peak("she (scowls:0.4) at the camera") < 0.8 * peak("she scowls at the camera")
+
+
+def test_every_word_is_explained() -> None:
+    found = api.explain("she scowls, then nods twice", seed=1)
+    assert found.words == ("she", "scowls", "then", "nods", "twice")
+    nod = len(found.plan.events.actions)
+    assert found.plan.events.head[0].kind == "nod"
+    assert found.words[int(found.shares[:, nod].argmax())] in ("nods", "twice")

@@ -17,7 +17,13 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "animate": "tdmm.api:animate",
     "describe": "tdmm.api:describe",
+    "edit": "tdmm.api:edit",
+    "extend": "tdmm.api:extend",
+    "stream": "tdmm.api:stream",
+    "play": "tdmm.api:play",
+    "explain": "tdmm.api:explain",
     "act": "tdmm.api:act",
+    "direct": "tdmm.api:direct",
     "load": "tdmm.api:load",
     "save": "tdmm.api:save",
     "FaceMotion": "tdmm.motion.clip:FaceMotion",
@@ -25,7 +31,10 @@ _PUBLIC = {
     "TdmmError": "tdmm.errors:TdmmError",
 }
 
-__all__ = ["FaceMotion", "Script", "TdmmError", "act", "animate", "describe", "load", "save"]
+__all__ = [
+    "FaceMotion", "Script", "TdmmError", "act", "animate", "describe", "direct", "edit", "explain", "extend", "load",
+    "play", "save", "stream",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

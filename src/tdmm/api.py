@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,17 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tdmm.acting.script import Script
-from tdmm.errors import InvalidInput, InvalidPrompt
+from tdmm.errors import InvalidInput, InvalidMotion, InvalidPrompt
 from tdmm.motion.clip import FaceMotion
 
 if TYPE_CHECKING:
-    from tdmm.language.language2motion import Language2Motion
+    from tdmm.language.influence import Influence
     from tdmm.language.motion2language import Motion2Language
+    from tdmm.language.performer import FaceFrame, Performer
+    from tdmm.language.plan_codes import Plan
+    from tdmm.language.prompt import Row
     from tdmm.language.understanding import Understanding
     from tdmm.tokens.tokenizer import Tokenizer
 
-MAX_WORDS = 70
-SECONDS = (0.5, 10.0)
+MAX_WORDS = 300
+"""Words of the longest prompt; more than some 45 are planned in parts."""
+SECONDS = (0.5, 30.0)
+STRENGTH = (0.0, 3.0)
 
 
 def animate(
@@ -30,28 +36,32 @@ def animate(
     seed: int = 0,
     guidance: float | None = None,
     temperature: float | None = None,
+    strength: float = 1.0,
     identity: int | None = None,
 ) -> FaceMotion:
-    """Turn a sentence into a moving face.
+    """Turn words into a moving face.
 
     Args:
-        prompt: what the face does, at most 70 words of English.
-        seconds: length; None lets the model end the motion where it sees fit.
-        seed: another seed is another take of the same sentence.
+        prompt: what the face does, in English: a sentence, a longer text, or a timeline such as
+            "[0-2s] curious look | [2-4s] breaks into a laugh". `(furious:1.4)` gives words a weight.
+        seconds: length, up to 30; None is as long as it takes.
+        seed: another seed is another take of the same words.
         guidance: how hard the words pull; 1 is plain sampling, None the default.
         temperature: how much takes differ; None is the default.
+        strength: of everything that happens, as a multiple.
         identity: seed of a random head; None is the average one. The motion stays the same.
 
     Returns:
-        A motion at 25 fps on the `arkit` rig, coefficients within [0, 1].
+        A motion at 25 fps on the `arkit` rig, coefficients within [0, 1]. `edit` can change it later.
 
     Raises:
-        InvalidPrompt: empty, too long, or without one word of language in it.
-        InvalidInput: `seconds`, `guidance` or `temperature` is out of range.
+        InvalidPrompt: empty, too long, without one word of language in it, or a timeline that cannot be played.
+        InvalidInput: `seconds`, `guidance`, `temperature` or `strength` is out of range.
     """
     return animate_many(
-        [prompt], [seed], seconds=seconds, guidance=guidance, temperature=temperature, identity=identity
-    )[0]
+        [prompt], [seed], seconds=seconds, guidance=guidance, temperature=temperature, strength=strength,
+        identity=identity,
+    )[0]  # fmt: skip
 
 
 def animate_many(
@@ -61,6 +71,7 @@ def animate_many(
     seconds: float | None = None,
     guidance: float | None = None,
     temperature: float | None = None,
+    strength: float = 1.0,
     identity: int | None = None,
 ) -> list[FaceMotion]:
     """`animate` for several prompts at once; a clip does not depend on the others beside it.
@@ -70,27 +81,173 @@ def animate_many(
     """
     for prompt in prompts:
         check_prompt(prompt)
-    _check_options(seconds, guidance, temperature)
-    from tdmm.language.sampling import SamplingOptions, generate
-    from tdmm.tokens.tokenizer import MotionTokens
-
-    defaults = SamplingOptions()
-    options = SamplingOptions(
-        guidance=defaults.guidance if guidance is None else guidance,
-        temperature=defaults.temperature if temperature is None else temperature,
-    )
-    model, tokenizer = language2motion(), _tokenizer()
-    codes = generate(model, list(prompts), seconds=seconds, seeds=list(seeds), options=options)
+    artist = performer(guidance, temperature, seconds, strength)
+    scenes = [
+        artist.stage(prompt, seed, seconds=seconds, strength=strength)
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
+    motions = artist.perform(scenes, seeds, may_end_early=seconds is None)
     coefficients = None if identity is None else random_identity(identity)
-    motions = []
-    for prompt, seed, row in zip(prompts, seeds, codes, strict=True):
-        motion = tokenizer.decode(MotionTokens(row, tokenizer.fingerprint))
-        provenance = {
-            "by": "tdmm animate", "prompt": prompt, "seed": seed, "guidance": options.guidance,
-            "temperature": options.temperature, "model": model.fingerprint, "tokenizer": tokenizer.fingerprint,
-        }  # fmt: skip
-        motions.append(motion.with_(text=prompt, provenance=provenance, identity=coefficients))
-    return motions
+    return [motion.with_(identity=coefficients) for motion in motions]
+
+
+def play(
+    rows: str | Path | Sequence[Row],
+    *,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float | None = None,
+    temperature: float | None = None,
+    strength: float = 1.0,
+) -> FaceMotion:
+    """Animate a timeline.
+
+    Args:
+        rows: rows, or the path of a YAML file of `{at: [0, 2], do: curious look}`.
+        seconds, seed, guidance, temperature, strength: as in `animate`.
+
+    Raises:
+        InvalidPrompt: rows overlap, run backwards, say nothing, or the file is wrong.
+        FileProblem: it cannot be read.
+    """
+    from tdmm.language.prompt import checked, read_timeline
+
+    played = read_timeline(Path(rows)) if isinstance(rows, str | Path) else checked(rows)
+    artist = performer(guidance, temperature, seconds, strength)
+    scene = artist.stage("", seed, seconds=seconds, rows=played, strength=strength)
+    return artist.perform([scene], [seed])[0]
+
+
+def edit(
+    motion: FaceMotion | str | Path,
+    prompt: str,
+    *,
+    seed: int | None = None,
+    guidance: float | None = None,
+    temperature: float | None = None,
+    strength: float = 1.0,
+) -> FaceMotion:
+    """Another prompt for a motion, keeping what the words leave alone: timing, head, blinks, length.
+
+    Args:
+        motion: made by `animate`, or any other on the `arkit` rig: then what it does is read from it.
+        prompt: what the face does instead.
+        seed: None is the seed it was made with.
+        guidance, temperature, strength: as in `animate`.
+
+    Raises:
+        InvalidMotion: the file or the motion cannot be read.
+        InvalidPrompt, InvalidInput: as in `animate`.
+    """
+    from tdmm.language.performer import plan_of
+
+    check_prompt(prompt)
+    if not isinstance(motion, FaceMotion):
+        motion = load(motion)
+    if seed is None:
+        made_with = motion.provenance.get("seed", 0)
+        seed = made_with if isinstance(made_with, int) else 0
+    artist = performer(guidance, temperature, None, strength)
+    scene = artist.stage(prompt, seed, strength=strength, like=plan_of(motion) or _read_plan(motion))
+    return artist.perform([scene], [seed])[0].with_(identity=motion.identity)
+
+
+def extend(
+    motion: FaceMotion | str | Path,
+    prompt: str,
+    *,
+    until: FaceMotion | str | Path | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float | None = None,
+    temperature: float | None = None,
+    strength: float = 1.0,
+) -> FaceMotion:
+    """Go on from a motion, without a seam; `until` another one, which then follows.
+
+    Args:
+        motion: what comes first, on the `arkit` rig; it is kept as it is, at 25 fps.
+        prompt: what comes next.
+        until: a motion to lead to: the gap between the two is filled.
+        seconds: length of what is new.
+        seed, guidance, temperature, strength: as in `animate`.
+
+    Raises:
+        InvalidMotion: a file or a motion cannot be read, or is on another rig.
+        InvalidPrompt, InvalidInput: as in `animate`.
+    """
+    check_prompt(prompt)
+    first = motion if isinstance(motion, FaceMotion) else load(motion)
+    last = until if isinstance(until, FaceMotion) or until is None else load(until)
+    artist = performer(guidance, temperature, seconds, strength)
+    return artist.extend(first, prompt, seed, seconds=seconds, until=last, strength=strength)
+
+
+def stream(
+    prompt: str,
+    *,
+    seconds: float | None = None,
+    seed: int = 0,
+    guidance: float | None = None,
+    temperature: float | None = None,
+    strength: float = 1.0,
+) -> Iterator[FaceFrame]:
+    """The frames of `animate`, each as soon as it is known. Arguments and errors are those of `animate`."""
+    check_prompt(prompt)
+    artist = performer(guidance, temperature, seconds, strength)
+    scene = artist.stage(prompt, seed, seconds=seconds, strength=strength)
+    return artist.stream(scene, seed, may_end_early=seconds is None)
+
+
+def explain(prompt: str, *, seed: int = 0, guidance: float | None = None) -> Influence:
+    """Which word of a prompt brought about what, and when.
+
+    Raises:
+        InvalidPrompt: as in `animate`, or it is planned in several parts.
+    """
+    from tdmm.language.influence import influence
+    from tdmm.language.prompt import weighted
+
+    check_explainable(prompt)
+    artist, plain = performer(guidance), weighted(prompt).text
+    scene = artist.stage(plain, seed)
+    return influence(artist.animator.planner, artist.animator.planner_encoder, plain, scene.plan)
+
+
+def check_explainable(prompt: str) -> None:
+    """Refuse what `explain` cannot draw, before any model is loaded.
+
+    Raises:
+        InvalidPrompt: see `explain`.
+    """
+    from tdmm.language.prompt import passages, timeline, weighted
+
+    check_prompt(prompt)
+    if timeline(prompt) or len(passages(weighted(prompt).text)) > 1:
+        raise InvalidPrompt(
+            "This is planned in several parts. Explain one of them: give one row or one sentence alone."
+        )
+
+
+def best(takes: Sequence[FaceMotion]) -> FaceMotion:
+    """The take of a prompt that shows most of what was planned in at least half of them, by the reader.
+
+    Args:
+        takes: made by `animate` or `animate_many` from one prompt with several seeds.
+
+    Raises:
+        InvalidInput: there is none.
+        InvalidMotion: one has no plan inside.
+    """
+    from tdmm.evaluation import picking
+    from tdmm.language.performer import plan_of
+
+    plans = [plan_of(take) for take in takes]
+    if not takes:
+        raise InvalidInput("There are no takes to pick from.")
+    if any(plan is None for plan in plans):
+        raise InvalidMotion("A take has no plan inside; only motions that tdmm animate made can be picked from.")
+    return takes[picking.best(takes, [plan.events for plan in plans if plan is not None])]
 
 
 def describe(motion: FaceMotion | str | Path, *, task: str = "describe") -> str:
@@ -111,7 +268,7 @@ def describe(motion: FaceMotion | str | Path, *, task: str = "describe") -> str:
 
 def describe_many(motions: Sequence[FaceMotion], *, task: str = "describe") -> list[str]:
     """`describe` for several motions at once."""
-    model, tokenizer = motion2language(), _tokenizer()
+    model, tokenizer = motion2language(), _listening_tokenizer()
     tokens = [tokenizer.encode(motion) for motion in motions]
     return model.describe(tokens, task=task)
 
@@ -193,12 +350,43 @@ def random_identity(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.clip(drawn, -1.5, 1.5).astype(np.float32)
 
 
-@lru_cache(maxsize=1)
-def language2motion() -> Language2Motion:
-    """The bundled Language2Motion, loaded once."""
-    from tdmm.language.language2motion import Language2Motion
+def performer(
+    guidance: float | None = None,
+    temperature: float | None = None,
+    seconds: float | None = None,
+    strength: float = 1.0,
+) -> Performer:
+    """The bundled models, loaded once, to draw as asked.
 
-    return Language2Motion.load()
+    Raises:
+        InvalidInput: a value is out of range.
+    """
+    _check_options(seconds, guidance, temperature, strength)
+    artist = _performer()
+    planning, sampling = artist.planning, artist.sampling
+    if guidance is not None:
+        planning = replace(planning, guidance=guidance)
+    if temperature is not None:
+        planning, sampling = replace(planning, temperature=temperature), replace(sampling, temperature=temperature)
+    return replace(artist, planning=planning, sampling=sampling)
+
+
+@lru_cache(maxsize=1)
+def _performer() -> Performer:
+    from tdmm.language.animator import Animator
+    from tdmm.language.performer import Performer
+
+    return Performer(Animator.load(_tokenizer()), _tokenizer())
+
+
+def _read_plan(motion: FaceMotion) -> Plan:
+    """What the reader finds in a motion, as a plan."""
+    from tdmm.evaluation.reader import read
+    from tdmm.language.plan_codes import Plan
+    from tdmm.motion.timeline import resample
+
+    at_25 = resample(motion)
+    return Plan(read(at_25), at_25.frames)
 
 
 @lru_cache(maxsize=1)
@@ -210,17 +398,67 @@ def motion2language() -> Motion2Language:
 
 
 @lru_cache(maxsize=1)
+def _listening_tokenizer() -> Tokenizer:
+    from tdmm import weights
+    from tdmm.tokens.tokenizer import Tokenizer
+
+    return Tokenizer.load(weights.LISTENING_TOKENIZER)
+
+
+@lru_cache(maxsize=1)
 def _tokenizer() -> Tokenizer:
     from tdmm.tokens.tokenizer import Tokenizer
 
     return Tokenizer.load()
 
 
-def _check_options(seconds: float | None, guidance: float | None, temperature: float | None) -> None:
+def _check_options(seconds: float | None, guidance: float | None, temperature: float | None, strength: float) -> None:
     low, high = SECONDS
     if seconds is not None and not low <= seconds <= high:
-        raise InvalidInput(f"seconds is {seconds}; it must lie between {low} and {high}.")
+        raise InvalidInput(f"seconds is {seconds}; it must lie between {low:g} and {high:g}.")
     if guidance is not None and not 0 <= guidance <= 10:
         raise InvalidInput(f"guidance is {guidance}; it must lie between 0 and 10 (1 is plain sampling).")
     if temperature is not None and not 0 <= temperature <= 2:
         raise InvalidInput(f"temperature is {temperature}; it must lie between 0 (always the likeliest) and 2.")
+    low, high = STRENGTH
+    if not low <= strength <= high:
+        raise InvalidInput(f"strength is {strength}; it must lie between {low:g} and {high:g} (1 is as the words say).")
+
+
+def direct(
+    scene: str,
+    *,
+    endpoint: str,
+    model: str,
+    api_key: str | None = None,
+    timeout: float = 120.0,
+    seed: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Script:
+    """Have a language model write the script of a scene; `act` performs it. Needs the extra `[api]`.
+
+    Args:
+        scene: dialogue, a scene or a feeling ("he learns that his brother lied").
+        endpoint: base URL of any OpenAI-compatible server, local or remote.
+        model: the model's name there.
+        api_key: sent to the endpoint and nowhere else; None where it wants none.
+        timeout: seconds to wait for one answer. A script may take a few answers, and each a few tries.
+        seed: passed on to servers that know it; None leaves it out.
+        progress: told in a few words when an answer has to be mended.
+
+    Returns:
+        A script of the lexicon's descriptors only, checked like one from a file.
+
+    Raises:
+        InvalidPrompt: the scene is empty or too long.
+        InvalidInput: the URL, the model's name, the key or the time-out makes no sense.
+        InvalidScript: the model's answers keep breaking the grammar, also after being sent back with their errors.
+        EndpointProblem: the endpoint cannot be reached, refuses, or does not answer as one.
+        MissingDependency: the extra `[api]` is not installed.
+    """
+    from tdmm.acting import direction
+    from tdmm.acting.endpoint import Endpoint
+
+    direction.check_scene(scene)
+    with Endpoint(endpoint, model, api_key=api_key, timeout=timeout, seed=seed) as chat:
+        return direction.direct(scene, chat.ask, author=chat.name, progress=progress)

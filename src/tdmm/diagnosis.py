@@ -43,6 +43,8 @@ def diagnose() -> Iterator[Finding]:
     yield _attempt("head", _head, "Install tdmm again: its built-in head is damaged.")
     for name, folder in (
         ("tokenizer", weights.TOKENIZER),
+        ("tokenizer of motion2language", weights.LISTENING_TOKENIZER),
+        ("planner", weights.PLANNER),
         ("language2motion", weights.LANGUAGE2MOTION),
         ("motion2language", weights.MOTION2LANGUAGE),
     ):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tdmm import api
+
 
 def tdmm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -43,9 +45,39 @@ def test_takes_are_numbered(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.npz", "w-2.npz"]
 
 
+def test_a_motion_is_edited_gone_on_from_and_explained(tmp_path: Path) -> None:
+    made = tdmm("animate", "she grins and nods", "-o", "a.npz", "--seconds", "2", "--explain", "why.png", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    changed = tdmm("edit", "a.npz", "she frowns and nods", "-o", "b.npz", cwd=tmp_path)
+    assert changed.returncode == 0, changed.stderr
+    longer = tdmm("continue", "a.npz", "she laughs", "--seconds", "1.5", "--to", "b.npz", "-o", "c.npz", cwd=tmp_path)
+    assert longer.returncode == 0, longer.stderr
+    frames = {name: api.load(tmp_path / f"{name}.npz").frames for name in "abc"}
+    assert frames["b"] >= frames["a"] == 50
+    assert frames["c"] == frames["a"] + 38 + frames["b"]
+    assert (tmp_path / "why.png").stat().st_size > 5000
+
+
+def test_a_timeline_file_is_played(tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").write_text("- {at: [0, 1.5], do: she frowns}\n- {at: [1.5, 3], do: she grins}\n")
+    done = tdmm("animate", "--timeline", "rows.yaml", "-o", "a.npz", "a.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3.0 s" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.npz", "rows.yaml"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["animate", "[0-2s] a smile | [1-3s] a frown", "-o", "a.npz"], "overlap"),
+        (["animate", "a (furious:loud) glare", "-o", "a.npz"], "no weight"),
+        (["animate", "-o", "a.npz"], "Say what the face does"),
+        (["animate", "a smile", "--strength", "9", "-o", "a.npz"], "strength is 9"),
+        (["animate", "a smile", "--seconds", "31", "-o", "a.npz"], "seconds is 31"),
+        (["animate", "--timeline", "bad.csv", "-o", "a.npz"], "list of rows"),
+        (["animate", "a smile", "--like", "missing.npz", "-o", "a.npz"], "no such file"),
+        (["edit", "missing.npz", "a smile", "-o", "a.npz"], "no such file"),
+        (["continue", "bad.csv", "a smile", "-o", "a.npz"], "bad.csv"),
         (["animate", "   ", "-o", "a.npz"], "prompt is empty"),
         (["animate", "smile " * 10_000, "-o", "a.npz"], "10000 words"),
         (["animate", "a smile", "-o", "a.fbx"], ".fbx"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,12 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from tdmm.cli import language
+from tdmm.cli import language, main
 from tdmm.corpus.act import act
-from tdmm.errors import FileProblem, InvalidConfig, TokenizerMismatch
+from tdmm.errors import FileProblem, InvalidConfig, InvalidInput, TokenizerMismatch
 from tdmm.face.geometry import GeometryBasis
+from tdmm.language.animator import Animator
 from tdmm.language.language2motion import Language2Motion
-from tdmm.language.sampling import generate
 from tdmm.tokens.autoencoder import AutoencoderConfig, GeometryAutoencoder
 from tdmm.tokens.tokenizer import Tokenizer
 
@@ -66,8 +67,13 @@ def test_trained_model_generates(corpus: Path, tokenizer: Path, tmp_path: Path) 
     assert (tmp_path / "model-run" / "metrics.jsonl").is_file()
 
     fingerprint = Tokenizer.load(tokenizer).fingerprint
-    model = Language2Motion.load(out, fingerprint)
-    assert generate(model, ["she smiles"], 1.0, [0])[0].shape == (25, 2)
+    Language2Motion.load(out, fingerprint)
+    planned = tmp_path / "planner.yaml"
+    planned.write_text(RECIPE)
+    assert "after 3 steps" in run("planner", planned, "--corpus", corpus, "--out", tmp_path / "planner")
+    animator = Animator.load(Tokenizer.load(tokenizer), tmp_path / "planner", out)
+    plans = animator.plan(["she smiles"], 1.0)
+    assert animator.codes(["she smiles"], plans)[0].shape == (25, 2)
     with pytest.raises(TokenizerMismatch):
         Language2Motion.load(out, "another")
 
@@ -87,3 +93,19 @@ def test_missing_corpus_is_named(tokenizer: Path, tmp_path: Path) -> None:
             "language2motion", recipe, "--corpus", tmp_path / "none", "--out", tmp_path / "model",
             "--tokenizer", tokenizer,
         )  # fmt: skip
+
+
+def test_options_of_a_language_model_are_for_motion2language(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    with pytest.raises(InvalidInput, match="are for motion2language"):
+        run("planner", tmp_path / "recipe.yaml", "--lora", 8, "--corpus", tmp_path, "--out", tmp_path / "model")
+
+
+def test_an_adapter_that_cannot_be_merged_ends_with_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["tdmm", "language", "merge", str(tmp_path / "none"), "-o", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as stop:
+        main.run()
+    assert stop.value.code == 2
+    assert "no such weights folder" in capsys.readouterr().err

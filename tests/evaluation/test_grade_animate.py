@@ -11,7 +11,7 @@ from tdmm.acting.actor import perform
 from tdmm.acting.lexicon import load
 from tdmm.errors import ArtifactProblem
 from tdmm.evaluation.grade_animate import grade_animate, grade_clip
-from tdmm.evaluation.held_out import Prompt, ordered_prompts, prompts
+from tdmm.evaluation.held_out import Prompt, prompts
 from tdmm.face.channels import ARKIT
 from tdmm.motion.clip import FaceMotion
 
@@ -43,7 +43,7 @@ def test_prompts_cover_descriptors_and_head_motions() -> None:
 
 @pytest.mark.slow
 def test_a_perfect_actor_gets_nearly_everything() -> None:
-    oracle = Oracle([*prompts(COUNT), *ordered_prompts(COUNT // 4)])
+    oracle = Oracle(prompts(COUNT))
     told: list[int] = []
     graded = grade_animate(oracle, COUNT, progress=lambda done, total, what: told.append(done))
     figures = {each.definition.name: each for each in graded}
@@ -52,7 +52,6 @@ def test_a_perfect_actor_gets_nearly_everything() -> None:
     assert figures["animate.extra"].value <= 0.1
     assert figures["animate.out_of_range"].value == 0
     assert figures["animate.intensity"].value <= 0.1
-    assert figures["animate.order"].value >= 0.8
     assert figures["animate.action"].failures == 0
     assert told == sorted(told)
 

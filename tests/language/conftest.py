@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tdmm.language.data import ClipTokens, Pairs, TextBank, outline
+from tdmm.language import plan_codes
+from tdmm.language.data import ClipTokens, Pairs, Plans, TextBank
 from tdmm.language.text_encoder import HashedWords
+from tdmm.motion.events import ActionEvent, HeadEvent, MotionEvents
 
 CHANNELS = 58
 
@@ -36,6 +38,10 @@ class GridTokenizer:
         coarse = (mean * 8).long()
         fine = ((mean * 8 - coarse) * 8).long()
         return torch.stack([coarse, fine], dim=-1)
+
+    def encode_latents(self, features: Tensor) -> Tensor:
+        value = features.mean(-1, keepdim=True)
+        return torch.cat([value, 1 - value, value], dim=-1)
 
     def latents(self, codes: Tensor) -> Tensor:
         scales = torch.tensor([1 / 8, 1 / 64])[: codes.shape[-1]]
@@ -66,6 +72,13 @@ def pairs(tokenizer: GridTokenizer) -> Pairs:
     clips = ClipTokens(
         tokenizer.encode_features(features).numpy().astype(np.uint16),
         np.concatenate([[0], np.cumsum(frames)]),
-        np.stack([outline(np.repeat(wave[:, None], CHANNELS, 1).astype(np.float32)) for wave in waves]),
     )
-    return Pairs(clips, np.array([[i, i + 4] for i in range(4)]), bank)
+    happens = [
+        MotionEvents((ActionEvent("lip_corner_puller", "left", 0.8, 0.1, 0.3, 0.5, 0.7),)),
+        MotionEvents((ActionEvent("brow_lowerer", "both", 0.4, 0.2, 0.5, 0.6, 0.9),)),
+        MotionEvents(head=(HeadEvent("nod", 8.0, 2, 0.2, 1.0),)),
+        MotionEvents(),
+    ]
+    rows = [plan_codes.encode(plan_codes.Plan(events, int(n))) for events, n in zip(happens, frames, strict=True)]
+    plans = Plans(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
+    return Pairs(clips, plans, np.array([[i, i + 4] for i in range(4)]), bank)

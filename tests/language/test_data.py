@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from tdmm.corpus.rows import Clip
 from tdmm.errors import FileProblem
-from tdmm.language import data
+from tdmm.language import data, plan_codes
 from tdmm.language.data import Batches, Pairs, codebooks, collate, corrupt, in_order
 from tdmm.language.text_encoder import HashedWords
 
@@ -97,7 +98,8 @@ def test_corpus_becomes_pairs_once(
     expected = tokenizer.encode_features(torch.from_numpy(np.array(clips[3].features))[None])[0]
     start, end = pairs.clips.offsets[3:5]
     assert np.array_equal(pairs.clips.codes[start:end], expected)
-    assert np.allclose(np.abs(pairs.clips.outlines[3, 0]), np.abs(clips[3].features).max(0))
+    first, last = pairs.plans.offsets[3:5]
+    assert np.array_equal(pairs.plans.codes[first:last], _plan(clips[3]))
     # One text of each level of detail, then the second ones.
     for which, text in enumerate((clips[3].text("short"), clips[3].text("medium"), clips[3].text("long"))):
         states = encoder.encode([text], truncate=True).states[0].half()
@@ -111,6 +113,18 @@ def test_corpus_becomes_pairs_once(
     monkeypatch.setattr(tokenizer, "encode_features", refuse)
     again = data.pair(corpus, "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
     assert np.array_equal(again.clips.codes, pairs.clips.codes)
+
+
+def _plan(clip: Clip) -> plan_codes.PlanCodes:
+    return plan_codes.encode(plan_codes.Plan(clip.events, clip.frames, plan_codes.expressions_of(clip.script)))
+
+
+def test_plans_need_no_tokenizer(corpus: Path, tmp_path: Path) -> None:
+    pairs = data.pair(corpus, "train", None, HashedWords(16), tmp_path, texts_per_clip=2)
+    batch = Batches(pairs, 4, seed=1).batch(0)
+    assert batch.codes.shape[2] == 0
+    assert batch.plans.shape[:2] == (4, 1 + batch.events.max())
+    assert np.array_equal(batch.plans[:, 0, plan_codes.ONSET], batch.frames)
 
 
 def test_another_tokenizer_has_its_own_cache(

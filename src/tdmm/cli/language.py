@@ -10,7 +10,7 @@ import typer
 
 commands = typer.Typer(
     name="language",
-    help="Train the models between words and motion tokens: language2motion and motion2language.",
+    help="Train the models between words and motion: planner, language2motion and motion2language.",
     no_args_is_help=True,
 )
 
@@ -18,8 +18,16 @@ commands = typer.Typer(
 class Model(StrEnum):
     """What can be trained."""
 
+    planner = "planner"
     language2motion = "language2motion"
     motion2language = "motion2language"
+
+
+class Entrance(StrEnum):
+    """How motion enters a pretrained language model."""
+
+    frames = "frames"
+    tokens = "tokens"
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +52,21 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; all cores when left out.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, if there is one.")] = True,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="motion2language on this language model: a folder, or a name on the Hugging Face hub. "
+            "Needs: pip install 'tdmm[lora]'",
+        ),
+    ] = None,
+    lora: Annotated[
+        int | None, typer.Option(metavar="RANK", min=1, help="Rank of the adapter that is trained on --backbone.")
+    ] = None,
+    motion: Annotated[
+        Entrance | None,
+        typer.Option(help="How motion enters --backbone: one embedding a frame, or codes as words of its vocabulary."),
+    ] = None,
 ) -> None:
     """Train a model on a corpus, as a recipe says.
 
@@ -53,15 +76,45 @@ def train(
     Example: tdmm language train language2motion recipes/language2motion.yaml --corpus corpus --out l2m
     """
     from tdmm import runtime
+    from tdmm.errors import InvalidInput
+    from tdmm.language.motion2language_training import recipe_for
     from tdmm.language.train import train as train_model
 
+    adapted = any(option is not None for option in (backbone, lora, motion))
+    if adapted and model is not Model.motion2language:
+        raise InvalidInput("--backbone, --lora and --motion are for motion2language. Leave them out.")
+    settings = recipe_for(recipe, backbone, motion and motion.value, lora) if adapted else recipe
     trained = train_model(
-        model.value, recipe, corpus, out, runtime.resolve(device, threads=threads),
+        model.value, settings, corpus, out, runtime.resolve(device, threads=threads),
         tokenizer=tokenizer, resume=resume,
     )  # fmt: skip
     minutes = trained.run.seconds / 60
-    if trained.fingerprint is None:
+    if trained.run.stopped == "interrupted":
         typer.echo(f"Stopped at step {trained.run.step}; the same command goes on from there.")
         raise typer.Exit(130)
+    if trained.fingerprint is None:
+        return  # another process wrote it, and says so
     figures = "  ".join(f"{name} {value:.3g}" for name, value in trained.run.metrics.items())
     typer.echo(f"{out}: {model.value} after {trained.run.step} steps in {minutes:.1f} minutes.\n{figures}")
+
+
+@commands.command("merge")
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="Folder of a motion2language on a pretrained language model.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; an older one is replaced.")],
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="The language model, when it is no longer where the adapter was trained."),
+    ] = None,
+) -> None:
+    """Merge an adapter into its language model: a plain Hugging Face folder, for servers such as vLLM.
+
+    Its README.md says how a motion is put to it.
+
+    Example: tdmm language merge m2l-qwen -o m2l-qwen-merged
+    """
+    from tdmm.language.merging import merge as merge_adapter
+    from tdmm.language.motion2language import Motion2Language
+
+    merge_adapter(Motion2Language.load(adapter, base), out)
+    typer.echo(f"{out}: config, weights and tokenizer of the merged language model.")

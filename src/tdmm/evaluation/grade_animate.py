@@ -12,7 +12,7 @@ from tdmm.acting.lexicon import load
 from tdmm.acting.script import Event
 from tdmm.evaluation import definitions
 from tdmm.evaluation.generation import NoModel, in_batches
-from tdmm.evaluation.held_out import SEED, Prompt, ordered_prompts, prompts
+from tdmm.evaluation.held_out import SEED, Prompt, prompts
 from tdmm.evaluation.metric import Measurement, Progress, average, exact, share, silent, skipped
 from tdmm.evaluation.reader import read
 from tdmm.evaluation.reader_actions import EYE_CLOSURE
@@ -70,16 +70,13 @@ class ClipGrade:
 def grade_animate(
     animate: Animate, count: int = 200, seed: int = SEED, progress: Progress = silent
 ) -> tuple[Measurement, ...]:
-    """Generate held-out prompts and grade the motions; a quarter as many two-event prompts show the order.
+    """Generate held-out prompts and grade the motions.
 
     Args:
         animate: the generator. A prompt on which it raises is a failure, and in no figure.
     """
-    asked, ordered = prompts(count, seed), ordered_prompts(max(1, count // 4), seed)
-    total = len(asked) + len(ordered)
     try:
-        single, failed = _graded(animate, asked, progress, 0, total)
-        double, failed_ordered = _graded(animate, ordered, progress, len(asked), total)
+        single, failed = graded(animate, prompts(count, seed), progress)
     except NoModel as error:
         return tuple(skipped(definition, str(error)) for definition in definitions.ANIMATE)
     events = [event for grade in single for event in grade.events]
@@ -94,8 +91,8 @@ def grade_animate(
         average(definitions.ANIMATE_EXTRA, [float(len(grade.extra)) for grade in single], failed),
         exact(
             definitions.ANIMATE_RANGE,
-            float(sum(grade.out_of_range for grade in single + double)),
-            sum(grade.frames for grade in single + double),
+            float(sum(grade.out_of_range for grade in single)),
+            sum(grade.frames for grade in single),
         ),
         average(
             definitions.ANIMATE_INTENSITY,
@@ -103,7 +100,6 @@ def grade_animate(
             failed,
             reduce=lambda drawn: np.asarray(np.median(drawn, axis=-1)),
         ),
-        share(definitions.ANIMATE_ORDER, [_in_order(grade) for grade in double], failed_ordered),
     )
 
 
@@ -152,17 +148,33 @@ def grade_event(event: Event, descriptor: Descriptor, found: MotionEvents) -> Ev
     )
 
 
-def _graded(
-    animate: Animate, asked: Sequence[Prompt], progress: Progress, before: int, total: int
+def graded(
+    animate: Animate, asked: Sequence[Prompt], progress: Progress = silent, before: int = 0, total: int | None = None
 ) -> tuple[list[ClipGrade], int]:
-    motions = in_batches(
+    """Grades of the prompts that could be generated, and how many could not.
+
+    Raises:
+        NoModel: the model itself cannot be had.
+    """
+    made = motions_of(animate, asked, progress, before, total)
+    grades = [grade_clip(prompt, motion) for prompt, motion in zip(asked, made, strict=True) if motion is not None]
+    return grades, len(asked) - len(grades)
+
+
+def motions_of(
+    animate: Animate, asked: Sequence[Prompt], progress: Progress = silent, before: int = 0, total: int | None = None
+) -> list[FaceMotion | None]:
+    """What the generator makes of each prompt; None where it raised.
+
+    Raises:
+        NoModel: the model itself cannot be had.
+    """
+    return in_batches(
         lambda batch: animate([prompt.text for prompt in batch], [prompt.seed for prompt in batch]),
         asked,
         BATCH,
-        lambda done: progress(before + done, total, "prompts generated"),
+        lambda done: progress(before + done, total or len(asked), "prompts generated"),
     )
-    grades = [grade_clip(prompt, motion) for prompt, motion in zip(asked, motions, strict=True) if motion is not None]
-    return grades, len(asked) - len(grades)
 
 
 def _of_action(action: str, found: MotionEvents, brief: bool) -> list[ActionEvent]:
@@ -172,8 +184,3 @@ def _of_action(action: str, found: MotionEvents, brief: bool) -> list[ActionEven
             end = blink.time + blink.duration
             events.append(ActionEvent(action, blink.side, blink.strength, blink.time, blink.time, end, end))
     return events
-
-
-def _in_order(grade: ClipGrade) -> bool:
-    onsets = [event.onset for event in grade.events if event.onset is not None]
-    return len(onsets) == len(grade.events) and onsets == sorted(onsets)

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 
 from tdmm import weights
+from tdmm.acting.actor import perform
 from tdmm.errors import ArtifactProblem, FileProblem, InvalidMotion
 from tdmm.evaluation import definitions
-from tdmm.evaluation.held_out import SEED, clips
-from tdmm.evaluation.metric import Definition, Measurement, Progress, average, exact, silent, skipped
+from tdmm.evaluation.grade_animate import grade_clip
+from tdmm.evaluation.held_out import SEED, clips, prompts
+from tdmm.evaluation.metric import Definition, Measurement, Progress, average, exact, share, silent, skipped
 from tdmm.face.channels import ARKIT
 from tdmm.face.geometry import FACE_REGIONS, vertex_errors_mm
 from tdmm.motion.clip import FPS, FaceMotion
@@ -50,6 +52,7 @@ def grade_tokens(
             found += [skipped(definition, str(error)) for definition in (*acted.values(), *real.values())]
             continue
         found += _acted(tokenizer, acted, motions, progress, kind)
+        found.append(_ceiling(tokenizer, acted["action"], max(1, round(count * _PROMPTS_A_CLIP)), seed))
         found += _captured(tokenizer, real, capture)
     return tuple(found)
 
@@ -104,6 +107,19 @@ def _acted(
         exact(wanted["code_use"], min(used), frames, levels),
         exact(wanted["perplexity"], min(perplexity), frames, spread),
     ]
+
+
+_PROMPTS_A_CLIP = 0.4
+
+
+def _ceiling(tokenizer: Tokenizer, definition: Definition, count: int, seed: int) -> Measurement:
+    """Asked actions that can still be seen in acted clips after the tokenizer."""
+    shown = []
+    for prompt in prompts(count, seed):
+        motion = perform(prompt.script, prompt.seed).motion
+        rebuilt = tokenizer.decode(tokenizer.encode(motion))
+        shown.append(all(event.appears for event in grade_clip(prompt, rebuilt).events))
+    return share(definition, shown)
 
 
 def _captured(tokenizer: Tokenizer, wanted: Mapping[str, Definition], path: Path | None) -> list[Measurement]:

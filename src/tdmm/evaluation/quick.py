@@ -14,11 +14,12 @@ from tdmm.errors import UnknownName, did_you_mean
 from tdmm.evaluation.grade_animate import Animate, grade_animate
 from tdmm.evaluation.grade_describe import Describe, grade_describe
 from tdmm.evaluation.grade_reader import grade_reader
+from tdmm.evaluation.grade_words import grade_words
 from tdmm.evaluation.held_out import SEED
 from tdmm.evaluation.metric import Measurement, Progress, silent
 from tdmm.evaluation.report import Report
 
-Group = Literal["reader", "tokens", "animate", "describe"]
+Group = Literal["reader", "tokens", "animate", "words", "describe"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 CLIPS = 500
@@ -72,6 +73,8 @@ def evaluate(
         found += grade_tokens(clips, seed, capture, progress=progress)
     if "animate" in wanted:
         found += grade_animate(models.animate, prompts, seed, progress)
+    if "words" in wanted:
+        found += grade_words(models.animate, prompts, seed, progress)
     if "describe" in wanted:
         found += grade_describe(models.describe, clips, seed, progress)
     settings = {
@@ -89,7 +92,13 @@ def evaluate(
 
 def _fingerprints() -> dict[str, str | None]:
     """SHA-256 of the weights of every bundled artifact; None where there is none."""
-    folders = (weights.TOKENIZER, weights.FOLDER / "tokenizer_vq", weights.LANGUAGE2MOTION, weights.MOTION2LANGUAGE)
+    folders = (
+        weights.TOKENIZER,
+        weights.FOLDER / "tokenizer_vq",
+        weights.PLANNER,
+        weights.LANGUAGE2MOTION,
+        weights.MOTION2LANGUAGE,
+    )
     files = {folder.name: folder / artifact.WEIGHTS for folder in folders}
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None for name, path in files.items()

@@ -1,4 +1,4 @@
-"""What the language models learn from: the clips of a corpus as codes, and word states of their texts.
+"""What the language models learn from: the clips of a corpus as codes and plans, and word states of their texts.
 
 Both are computed once, kept in a cache folder under a key of everything they depend on, and mapped into
 memory from there. A batch depends on (seed, step) alone.
@@ -24,13 +24,11 @@ from tdmm.corpus import manifest, shards
 from tdmm.corpus.rows import Text
 from tdmm.errors import FileProblem, InvalidInput
 from tdmm.files import written_aside
+from tdmm.language import plan_codes
 from tdmm.language.text_encoder import TextEncoder
 
 Codes = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
-
-SEGMENTS = 4
-"""Equal parts of a clip in its outline."""
 
 _BUCKET = 16  # batches that are sorted by length together
 _ENCODED_AT_ONCE = 64  # texts
@@ -47,6 +45,10 @@ class FrameTokenizer(Protocol):
         """(B, T, 58) features to (B, T, L) codes."""
         ...
 
+    def encode_latents(self, features: Tensor) -> Tensor:
+        """(B, T, 58) features to (B, T, D) latents, not yet quantized."""
+        ...
+
     def latents(self, codes: Tensor) -> Tensor:
         """(B, T, n) codes of the first n levels to the (B, T, D) sums of their vectors."""
         ...
@@ -57,18 +59,28 @@ class ClipTokens:
     """Clips laid end to end.
 
     Attributes:
-        codes: (F, L) uint16.
+        codes: (F, L) uint16; L is 0 where only the plans are wanted.
         offsets: (N + 1,) int64; clip i is `codes[offsets[i]:offsets[i + 1]]`.
-        outlines: (N, 1 + SEGMENTS, 58) float32, of each feature its value farthest from zero, in the whole
-            clip and in each of equal segments of it.
     """
 
     codes: Codes
     offsets: Ints
-    outlines: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Plans of clips laid end to end.
+
+    Attributes:
+        codes: (P, fields) int64, see `tdmm.language.plan_codes`.
+        offsets: (N + 1,) int64; the plan of clip i is `codes[offsets[i]:offsets[i + 1]]`.
+    """
+
+    codes: Ints
+    offsets: Ints
 
 
 @dataclass(frozen=True)
@@ -91,11 +103,13 @@ class Pairs:
 
     Attributes:
         clips: N of them.
+        plans: of the same clips.
         texts: (N, n) int64, which texts of the bank belong to a clip.
         bank: states of all texts.
     """
 
     clips: ClipTokens
+    plans: Plans
     texts: Ints
     bank: TextBank
 
@@ -112,14 +126,16 @@ class Batch:
         frames: (B,) int64, valid frames of each.
         states: (B, S, width) float32 word states.
         mask: (B, S) bool.
-        outlines: (B, 1 + SEGMENTS, 58) float32.
+        plans: (B, 1 + E, fields) int64.
+        events: (B,) int64, events of each plan.
     """
 
     codes: npt.NDArray[np.int64]
     frames: Ints
     states: Tensor
     mask: Tensor
-    outlines: Tensor
+    plans: npt.NDArray[np.int64]
+    events: Ints
 
 
 def codebooks(tokenizer: FrameTokenizer) -> Tensor:
@@ -143,44 +159,67 @@ def tokenise(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -
         InvalidInput: the split has no clips.
     """
     folder = cache / f"codes-{split}-{_key(corpus, tokenizer.fingerprint)}"
-    names = ("codes", "offsets", "outlines")
+    names = ("codes", "offsets")
     if not _complete(folder, names):
         packed = shards.pack(corpus, split)
         offsets = np.asarray(packed.offsets, np.int64)
         if len(offsets) < 2:
             raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
         codes = np.empty((int(offsets[-1]), tokenizer.levels), np.uint16)
-        outlines = np.empty((len(offsets) - 1, 1 + SEGMENTS, packed.features.shape[1]), np.float32)
         for clip in _shown(range(len(offsets) - 1), f"Tokens of the {split} clips"):
             span = slice(offsets[clip], offsets[clip + 1])
             features = np.array(packed.features[span], np.float32)
             codes[span] = tokenizer.encode_features(torch.from_numpy(features)[None])[0].cpu().numpy()
-            outlines[clip] = outline(features)
-        _keep(folder, dict(zip(names, (codes, offsets, outlines), strict=True)))
+        _keep(folder, {"codes": codes, "offsets": offsets})
     return ClipTokens(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
 
-def outline(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """(1 + SEGMENTS, 58) extremes of the features (T, 58) of a clip: of all of it, then of each segment."""
-    parts = [features, *np.array_split(features, SEGMENTS)]
-    columns = np.arange(features.shape[1])
-    return np.stack([part[np.abs(part).argmax(0), columns] if len(part) else 0 * columns for part in parts])
+def untokenised(corpus: Path, split: str) -> ClipTokens:
+    """Clips of a split without codes: their lengths alone.
+
+    Raises:
+        FileProblem: the corpus cannot be used.
+        InvalidInput: the split has no clips.
+    """
+    frames = [clip.frames for clip in shards.read(corpus, split, columns=("frames",))]
+    if not frames:
+        raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
+    return ClipTokens(np.empty((sum(frames), 0), np.uint16), np.concatenate([[0], np.cumsum(frames)]))
+
+
+def planned(corpus: Path, split: str, cache: Path) -> Plans:
+    """Plans of all clips of a split, from the cache where they are there.
+
+    Raises:
+        FileProblem: the corpus or the cache folder cannot be used.
+    """
+    folder = cache / f"plans-{split}-{_key(corpus, plan_codes.VERSION)}"
+    names = ("codes", "offsets")
+    if not _complete(folder, names):
+        clips = shards.read(corpus, split, columns=("events", "frames", "script"))
+        plans = [
+            plan_codes.encode(plan_codes.Plan(clip.events, clip.frames, plan_codes.expressions_of(clip.script)))
+            for clip in clips
+        ]
+        ends = np.cumsum([0, *(len(plan) for plan in plans)])
+        _keep(folder, {"codes": np.concatenate(plans), "offsets": ends})
+    return Plans(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
 
 def pair(
     corpus: Path,
     split: str,
-    tokenizer: FrameTokenizer,
+    tokenizer: FrameTokenizer | None,
     encoder: TextEncoder,
     cache: Path,
     texts_per_clip: int = 4,
 ) -> Pairs:
-    """Clips of a split as codes with the states of their texts, from the cache where they are there.
+    """Clips of a split with their plans and the states of their texts, from the cache where they are there.
 
     Args:
         corpus: folder of shards.
         split: `train`, `validation` or `test`.
-        tokenizer: of the codes.
+        tokenizer: of the codes; None leaves the codes out.
         encoder: of the texts.
         cache: folder to keep both in.
         texts_per_clip: texts of a clip that are used; one of every level of detail comes first.
@@ -189,12 +228,12 @@ def pair(
         FileProblem: the corpus or the cache folder cannot be used.
         InvalidInput: the split has no clips.
     """
-    clips = tokenise(corpus, split, tokenizer, cache)
+    clips = tokenise(corpus, split, tokenizer, cache) if tokenizer else untokenised(corpus, split)
     rows = [_chosen(clip.texts, texts_per_clip) for clip in shards.read(corpus, split, columns=("texts",))]
     places: dict[str, int] = {}
     texts = np.array([[places.setdefault(text, len(places)) for text in row] for row in rows], np.int64)
     folder = cache / f"texts-{split}-{_key(corpus, encoder.name, str(texts_per_clip))}"
-    return Pairs(clips, texts, _bank(list(places), encoder, folder, split))
+    return Pairs(clips, planned(corpus, split, cache), texts, _bank(list(places), encoder, folder, split))
 
 
 class Batches:
@@ -225,7 +264,10 @@ class Batches:
         shuffled = draw.permutation(len(self._pairs))[:count]
         which = draw.integers(0, self._pairs.texts.shape[1], len(self._pairs))
         self._texts = self._pairs.texts[np.arange(len(self._pairs)), which]
-        lengths = np.diff(self._pairs.clips.offsets) + self._pairs.bank.lengths[self._texts]
+        # Where there are no codes a sequence is words and plan, and words and frames elsewhere.
+        clips = self._pairs.clips
+        places = clips.offsets if clips.codes.shape[1] else self._pairs.plans.offsets
+        lengths = np.diff(places) + self._pairs.bank.lengths[self._texts]
         span = self._size * _BUCKET
         buckets = [shuffled[start : start + span] for start in range(0, count, span)]
         ordered = np.concatenate([bucket[np.argsort(lengths[bucket], kind="stable")] for bucket in buckets])
@@ -252,8 +294,11 @@ def collate(pairs: Pairs, clips: Ints, texts: Ints) -> Batch:
         codes[row, : frames[row]] = tokens.codes[tokens.offsets[clip] : tokens.offsets[clip + 1]]
         states[row, : words[row]] = bank.states[bank.starts[text] : bank.starts[text] + words[row]]
     mask = np.arange(states.shape[1]) < words[:, None]
-    outlines = np.asarray(tokens.outlines[clips])
-    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(outlines))
+    rows = pairs.plans.offsets[clips + 1] - pairs.plans.offsets[clips]
+    plans = np.zeros((len(clips), int(rows.max()), pairs.plans.codes.shape[1]), np.int64)
+    for row, clip in enumerate(clips):
+        plans[row, : rows[row]] = pairs.plans.codes[pairs.plans.offsets[clip] : pairs.plans.offsets[clip + 1]]
+    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), plans, rows - 1)
 
 
 def corrupt(batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator) -> npt.NDArray[np.int64]:

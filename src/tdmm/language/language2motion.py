@@ -4,10 +4,12 @@ A sequence is a prefix, seen by everything, and then one position per frame, eac
 
     word states ... word states | duration | frame 0 | frame 1 | ... | frame T-1 | (end)
 
-The input of frame t is the geometry that the codes of frame t-1 stand for, a clock (how much time is left)
-and the plan (how far each channel will go). The trunk's state of frame t goes to a small head that predicts
-the L residual codes of the frame in turn, each from the state and the codes before it. "The motion is over"
-is one more class of the first level.
+The input of frame t is the geometry that the codes of frame t-1 stand for, a clock (how much time is left),
+and the plan around it: its roll (what should be happening, see `tdmm.language.plan_codes`) and its sketch
+(the plainest motion that shows it, see `tdmm.language.sketch`) as the tokenizer's latents. The trunk's state
+of frame t goes to a small head that predicts the L residual codes of the frame in turn, each from the state,
+the codes before it, and how near every code comes to what the sketch still lacks. "The motion is over" is one
+more class of the first level.
 
 Padding is safe: words and frames have fixed places in the rotary positions, and what is padded is masked,
 so a clip does not depend on the clips beside it.
@@ -27,20 +29,24 @@ from torch import Tensor, nn
 
 from tdmm import artifact, weights
 from tdmm.errors import ArtifactProblem, TokenizerMismatch
+from tdmm.language import plan_codes
 from tdmm.language.text_encoder import DEFAULT, MAX_TOKENS
 from tdmm.language.transformer import (
     WAVES,
     Block,
     FeedForward,
-    Plan,
     as_bias,
     attention_bias,
     norm,
+    rotary,
     scale_residuals,
     waves,
 )
 
 KIND = "language2motion"
+
+_AROUND = (-4, 0, 4)
+"""Frames of the roll that a frame reads, from its own."""
 
 
 class Language2MotionConfig(BaseModel):
@@ -51,8 +57,7 @@ class Language2MotionConfig(BaseModel):
         codebook_size: codes of a level (K).
         latent_width: numbers of a codebook vector.
         text_width: numbers of a word state.
-        channels: motion channels whose outline the plan predicts; 0 leaves the plan out.
-        segments: of the outline.
+        roll: numbers of a frame of the plan's roll.
         text_depth: layers that read the words before the trunk does.
         width, depth, heads: of the trunk.
         head_depth: layers of the head that predicts the residual codes.
@@ -67,11 +72,10 @@ class Language2MotionConfig(BaseModel):
     codebook_size: int = Field(gt=1)
     latent_width: int = Field(gt=0)
     text_width: int = Field(gt=0)
-    channels: int = Field(default=58, ge=0)
-    segments: int = Field(default=4, gt=0)
-    text_depth: int = Field(default=2, ge=0)
+    roll: int = Field(default=plan_codes.ROLL, gt=0)
+    text_depth: int = Field(default=1, ge=0)
     width: int = Field(default=256, gt=0)
-    depth: int = Field(default=7, gt=0)
+    depth: int = Field(default=5, gt=0)
     heads: int = Field(default=4, gt=0)
     head_depth: int = Field(default=2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -91,16 +95,16 @@ class Prefix:
     Attributes:
         embedded: (B, P, width), words and then the duration.
         mask: (B, P) bool, False where padded.
-        seconds: (B,) asked duration; NaN where it is left open.
-        plan: (B, 1 + segments, channels) predicted outline, see `Plan`.
-        planned: (B,) predicted duration, log seconds.
+        seconds: (B,) duration; NaN where it is left open.
+        roll: (B, F, roll) of the plan, for as many frames as are asked for.
+        sketch: (B, F, latent_width) of the plan, see `Language2Motion.latents`.
     """
 
     embedded: Tensor
     mask: Tensor
     seconds: Tensor
-    plan: Tensor
-    planned: Tensor
+    roll: Tensor
+    sketch: Tensor
 
 
 class Language2Motion(nn.Module):
@@ -109,12 +113,15 @@ class Language2Motion(nn.Module):
     Args:
         config: sizes.
         codebooks: (L, K, latent_width), the tokenizer's vectors; their sum over the levels is the latent of
-            a frame. Kept in the weights. None leaves zeros, to be loaded over.
+            a frame. Kept in the weights, each level centred and all of them scaled, so that the network does not
+            see how a tokenizer scales its latents. None leaves zeros, to be loaded over.
         tokenizer_fingerprint: of the tokenizer whose codes these are.
         text_encoder: name of the encoder whose word states it reads.
     """
 
     codebooks: Tensor
+    latent_centre: Tensor
+    latent_scale: Tensor
     text_centre: Tensor
     text_scale: Tensor
     fingerprint: str = ""
@@ -135,11 +142,14 @@ class Language2Motion(nn.Module):
         )
         width, levels, size = config.width, config.levels, config.codebook_size
         shape = (levels, size, config.latent_width)
-        if codebooks is None:
-            codebooks = torch.zeros(shape)
-        if codebooks.shape != shape:
-            raise ValueError(f"codebooks have shape {tuple(codebooks.shape)}, the configuration says {shape}")
-        self.register_buffer("codebooks", codebooks.float().clone())
+        books = torch.zeros(shape) if codebooks is None else codebooks.float()
+        if books.shape != shape:
+            raise ValueError(f"codebooks have shape {tuple(books.shape)}, the configuration says {shape}")
+        means = books.mean(1, keepdim=True)
+        scale = (books - means)[0].std().clamp_min(1e-6)
+        self.register_buffer("codebooks", (books - means) / scale)
+        self.register_buffer("latent_centre", means.sum(0)[0])
+        self.register_buffer("latent_scale", scale)
 
         # Word states are brought to zero mean and unit size: a few of their numbers dwarf the others.
         self.register_buffer("text_centre", torch.zeros(config.text_width))
@@ -151,7 +161,11 @@ class Language2Motion(nn.Module):
         self.duration = nn.Sequential(nn.Linear(2 * WAVES, width), nn.SiLU(), nn.Linear(width, width))
         self.no_duration = nn.Parameter(torch.randn(width) * 0.02)
         self.clock = nn.Linear(4 * WAVES, width, bias=False)
-        self.plan = Plan(width, config.channels, config.segments) if config.channels else None
+        self.plan = nn.Linear(len(_AROUND) * config.roll, width, bias=False)
+        self.sketch = nn.Linear(len(_AROUND) * config.latent_width, width, bias=False)
+        self.pull = nn.Linear(width, levels)
+        nn.init.zeros_(self.pull.weight)
+        nn.init.constant_(self.pull.bias, 2.0)
 
         self.code_embedding = nn.Parameter(torch.randn(levels, size, width) * 0.02)
         self.latent = nn.Linear(config.latent_width, width, bias=False)
@@ -219,13 +233,16 @@ class Language2Motion(nn.Module):
 
     # -- the parts of a sequence ----------------------------------------------------------------------
 
-    def prefix(self, states: Tensor, mask: Tensor, seconds: Tensor, wordless: Tensor | None = None) -> Prefix:
+    def prefix(
+        self, states: Tensor, mask: Tensor, seconds: Tensor, plan: tuple[Tensor, Tensor], wordless: Tensor | None = None
+    ) -> Prefix:
         """Embed words and duration.
 
         Args:
             states: (B, S, text_width) word states.
             mask: (B, S) bool, True where there is a word piece.
-            seconds: (B,) asked duration, NaN where it is open.
+            seconds: (B,) duration, NaN where it is open.
+            plan: its roll (B, F, roll) and its sketch (B, F, latent_width).
             wordless: (B,) bool, rows whose words are replaced by the learned empty text.
         """
         words = self._adapted(states, mask)
@@ -239,12 +256,7 @@ class Language2Motion(nn.Module):
         duration = torch.where(open_end[:, None], self.no_duration.to(known.dtype), known)
         embedded = torch.cat([words + self.kind[0], (duration + self.kind[1])[:, None]], dim=1)
         mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
-        outline, planned = seconds.new_zeros(len(seconds), 1, 0), torch.zeros_like(seconds)
-        if self.plan is not None:
-            outline, planned = self.plan(embedded, mask)
-            if wordless is not None:
-                outline = torch.where(wordless[:, None, None], 0.0, outline)
-        return Prefix(embedded, mask, seconds, outline, planned)
+        return Prefix(embedded, mask, seconds, *plan)
 
     def _adapted(self, states: Tensor, mask: Tensor) -> Tensor:
         """Word states (B, S, text_width) as the network reads them, (B, S, width)."""
@@ -278,11 +290,8 @@ class Language2Motion(nn.Module):
         """
         inputs = self.clock_vectors(prefix.seconds, places) + self.kind[2]
         inputs = inputs + (self.start if before is None else before)
-        if self.plan is not None:
-            seconds = torch.where(prefix.seconds.isnan(), prefix.planned.detach().exp(), prefix.seconds)
-            gone = places.to(seconds.dtype) / self.config.fps / seconds[:, None]
-            inputs = inputs + self.plan.read(prefix.plan.detach(), gone)
-        return inputs
+        planned: Tensor = self.plan(_around(prefix.roll, places)) + self.sketch(_around(prefix.sketch, places))
+        return inputs + planned
 
     # -- training: all frames at once -----------------------------------------------------------------
 
@@ -302,12 +311,13 @@ class Language2Motion(nn.Module):
         normed: Tensor = self.norm(x[:, words:])
         return normed
 
-    def logits(self, states: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    def logits(self, states: Tensor, codes: Tensor, sketched: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of all levels, given the true codes of the levels before.
 
         Args:
             states: (N, width) trunk states.
             codes: (N, L) codes of the same frames.
+            sketched: (N, latent_width) of the same frames.
 
         Returns:
             (N, L, K) logits of the codes and (N,) of the end of the motion.
@@ -316,12 +326,24 @@ class Language2Motion(nn.Module):
         so_far = F.pad(chosen[:, :-1].cumsum(1), (0, 0, 1, 0))
         hidden = self._head(states[:, None] + self.level_embedding + so_far)
         logits = torch.einsum("nlw,lkw->nlk", hidden, self.codes_out.to(hidden.dtype))
-        return logits, self.end_out(hidden[:, 0]).squeeze(-1)
+        vectors = gathered(self.codebooks, codes)
+        lacking = sketched[:, None] - F.pad(vectors[:, :-1].cumsum(1), (0, 0, 1, 0))
+        near = 2 * torch.einsum("nld,lkd->nlk", lacking, self.codebooks) - self.sizes()
+        pulled = logits + self.pull(states)[..., None] * near / self.sizes().mean(-1, keepdim=True)
+        return pulled, self.end_out(hidden[:, 0]).squeeze(-1)
 
-    def end_logits(self, states: Tensor) -> Tensor:
+    def end_logits(self, states: Tensor, sketched: Tensor) -> Tensor:
         """(N, K + 1) logits of the first level with the end of the motion last."""
-        codes, end = self.level_logits(0, states)
+        codes, end = self.level_logits(0, states, self.pull(states), sketched)
         return torch.cat([codes, end], dim=-1)
+
+    def sizes(self) -> Tensor:
+        """(L, K) squared lengths of the code vectors."""
+        return self.codebooks.square().sum(-1)
+
+    def latents(self, raw: Tensor) -> Tensor:
+        """(..., latent_width) of the tokenizer's encoder on the scale of `codebooks`."""
+        return (raw - self.latent_centre) / self.latent_scale
 
     def _head(self, x: Tensor) -> Tensor:
         for layer in self.head:
@@ -332,16 +354,28 @@ class Language2Motion(nn.Module):
     # -- generation: one frame at a time --------------------------------------------------------------
 
     def turns(self, places: Tensor) -> Tensor:
-        """Rotary positions as unit complex numbers, (places, 1, head width / 2)."""
-        half = self.config.width // self.config.heads // 2
-        speeds = 10_000.0 ** (-torch.arange(half, device=places.device) / half)
-        angles = (places[:, None] * speeds)[:, None]
-        return torch.polar(torch.ones_like(angles), angles)
+        """Rotary positions, see `rotary`."""
+        return rotary(places, self.config.width // self.config.heads)
 
-    def level_logits(self, level: int, partial: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, K) of one level and (B, 1) of the end, from state + code vectors of earlier levels."""
+    def level_logits(self, level: int, partial: Tensor, pull: Tensor, lacking: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, K) of one level and (B, 1) of the end.
+
+        Args:
+            level: which.
+            partial: (B, width) state + code vectors of earlier levels.
+            pull: (B, L) of the state.
+            lacking: (B, latent_width) what the sketch has beyond the codes of earlier levels.
+        """
         hidden = self._head(partial + self.level_embedding[level])
-        return hidden @ self.codes_out[level].T, self.end_out(hidden)
+        sizes = self.codebooks[level].square().sum(-1)
+        near = (2 * lacking @ self.codebooks[level].T - sizes) / sizes.mean()
+        return hidden @ self.codes_out[level].T + pull[:, level, None] * near, self.end_out(hidden)
+
+
+def _around(values: Tensor, places: Tensor) -> Tensor:
+    """(B, T, 3 * W): values (B, F, W) at each place, some frames before it and some after."""
+    last = values.shape[1] - 1
+    return torch.cat([values[:, (places + shift).clamp(0, last)] for shift in _AROUND], dim=-1)
 
 
 def gathered(vectors: Tensor, codes: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
-"""From prompts to codes: guidance, temperature, seeds, durations; at once or frame by frame."""
+"""From prompts and plans to codes: temperature, seeds, durations; at once or frame by frame."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +12,20 @@ import torch
 from torch import Tensor
 
 from tdmm.errors import InvalidInput
-from tdmm.language.frame_cache import FrameCache
-from tdmm.language.language2motion import Language2Motion, Prefix
-from tdmm.language.text_encoder import TextEncoder, load_text_encoder
+from tdmm.language.chance import draw, luck
+from tdmm.language.language2motion import Language2Motion, Prefix, gathered, prefix_places
+from tdmm.language.plan_codes import Plan
+from tdmm.language.sketch import LatentEncoder, laid_out
+from tdmm.language.step_cache import StepCache
+from tdmm.language.text_encoder import MAX_TOKENS, TextStates
+from tdmm.motion.events import MotionEvents
 
 Codes = npt.NDArray[np.int64]
 
-MIN_SECONDS = 0.5
-"""Shortest clip that can be asked for."""
-_EARLIEST, _LATEST = 0.8, 1.2  # times the planned duration: when a model may end a clip, and when it must
+_FIRST_STREAM = 2
+
+_EARLIEST = 0.8
+"""Share of the planned frames after which a model may end a clip whose events are over."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,6 @@ class SamplingOptions:
     """How codes are drawn.
 
     Attributes:
-        guidance: how hard the words pull; 1 is plain sampling, 0 ignores them.
         temperature: of the first level; 0 takes the likeliest.
         residual_temperature: of the other levels, as a multiple of `temperature`.
         top_p: only the likeliest codes that make up this share are drawn from.
@@ -36,14 +41,12 @@ class SamplingOptions:
         InvalidInput: a value is out of range.
     """
 
-    guidance: float = 3.0
     temperature: float = 0.6
     residual_temperature: float = 0.5
     top_p: float = 0.9
 
     def __post_init__(self) -> None:
         for name, low, high in (
-            ("guidance", 0.0, 20.0),
             ("temperature", 0.0, 5.0),
             ("residual_temperature", 0.0, 5.0),
             ("top_p", 0.0, 1.0),
@@ -68,29 +71,33 @@ class Frame:
 
 def generate(
     model: Language2Motion,
-    prompts: Sequence[str],
-    seconds: float | Sequence[float | None] | None = None,
-    seeds: Sequence[int] | None = None,
+    tokenizer: LatentEncoder,
+    text: TextStates,
+    plans: Sequence[Plan],
+    seeds: Sequence[int],
     options: SamplingOptions | None = None,
-    encoder: TextEncoder | None = None,
+    may_end_early: Sequence[bool] | None = None,
+    history: Codes | None = None,
 ) -> list[Codes]:
-    """Codes (T, L) of each prompt. A clip depends on its prompt, seconds and seed alone, not on the others.
+    """Codes (T, L) of each prompt. A clip depends on its words, plan, seed and history alone, not on the others.
 
     Args:
         model: from `Language2Motion.load`.
-        prompts: B texts.
-        seconds: length of all clips or of each; None lets the model plan it from the words and end near it.
-        seeds: of each clip; None is 0, 1, 2 ...
+        tokenizer: the one that it was trained with.
+        text: word states of B prompts.
+        plans: of each clip, with its length. What is longer than the model was trained for is made in windows
+            that overlap.
+        seeds: of each clip.
         options: how codes are drawn.
-        encoder: of the texts; None loads the one the model was trained with.
+        may_end_early: whether a clip may end once its events are over; None keeps all to their length.
+        history: (B, C, L) codes of what came before, to go on from; they are not repeated in the result.
 
     Raises:
-        InvalidPrompt: a text is empty or too long.
-        InvalidInput: a duration is out of range, or there are not as many seeds or durations as prompts.
+        InvalidInput: there are not as many seeds or plans as texts.
     """
-    if not prompts:
+    if not plans:
         return []
-    frames = list(stream(model, prompts, seconds, seeds, options, encoder))
+    frames = list(stream(model, tokenizer, text, plans, seeds, options, may_end_early, history))
     codes = np.stack([frame.codes for frame in frames], axis=1)
     lengths = np.sum([frame.alive for frame in frames], axis=0)
     return [row[:length] for row, length in zip(codes, lengths, strict=True)]
@@ -99,46 +106,104 @@ def generate(
 @torch.inference_mode()
 def stream(
     model: Language2Motion,
-    prompts: Sequence[str],
-    seconds: float | Sequence[float | None] | None = None,
-    seeds: Sequence[int] | None = None,
+    tokenizer: LatentEncoder,
+    text: TextStates,
+    plans: Sequence[Plan],
+    seeds: Sequence[int],
     options: SamplingOptions | None = None,
-    encoder: TextEncoder | None = None,
+    may_end_early: Sequence[bool] | None = None,
+    history: Codes | None = None,
 ) -> Iterator[Frame]:
     """`generate`, frame by frame, as soon as each is known; ends when all clips are over."""
     options = options or SamplingOptions()
-    lengths = _lengths(model, seconds, len(prompts))
-    seeds = list(range(len(prompts))) if seeds is None else list(seeds)
-    if len(seeds) != len(prompts):
-        raise InvalidInput(f"There are {len(prompts)} prompts and {len(seeds)} seeds; each prompt needs one.")
-    encoder = encoder or load_text_encoder(model.text_encoder)
+    if not len(text.states) == len(plans) == len(seeds):
+        raise InvalidInput(
+            f"There are {len(text.states)} texts, {len(plans)} plans and {len(seeds)} seeds; give one of each a clip."
+        )
     model.eval()
-    luck = _luck(model, seeds)
-    prefix = _prefix(model, encoder, prompts, lengths, options)
-    session = _Session(model, prefix, options)
-    # Where no length was asked for, the prefix holds the planned one; the model may end a little off it.
-    planned = prefix.seconds[: len(prompts)].numpy(force=True) * model.config.fps
-    asked = np.array([length is not None for length in lengths])
-    limit = np.round(np.where(asked, planned, _LATEST * planned)).clip(1, model.config.max_frames)
-    earliest = np.round(np.where(asked, planned, np.maximum(_EARLIEST * planned, model.config.fps)))
-    alive = np.ones(len(prompts), dtype=np.bool_)
-    for place in range(int(limit.max())):
-        codes, over = session.next(luck[:, place], torch.from_numpy(place >= earliest))
-        alive = alive & ~over & (place < limit)
-        if not alive.any():
-            return
-        yield Frame(codes, alive)
+    limit = np.array([plan.frames for plan in plans])
+    busy = np.ceil(np.array([_last_end(plan.events) for plan in plans]) * model.config.fps)
+    earliest = np.where(may_end_early or [False] * len(plans), np.maximum(np.round(_EARLIEST * limit), busy), limit)
+    laid = laid_out(model, tokenizer, plans, int(limit.max()))
+    before = [] if history is None else [history[:, place] for place in range(history.shape[1])][-_OVERLAP:]
+    alive = np.ones(len(plans), dtype=np.bool_)
+    place = 0
+    while place < limit.max():
+        # Codes of this window's first frames are known: they carry the motion across the seam.
+        known = np.stack(before[-_OVERLAP:], axis=1) if before else None
+        window = _Window(place, 0 if known is None else known.shape[1], int(limit.max()))
+        session = _Session(model, _prefix(model, text, laid, limit, window), window, options, known)
+        for place in range(window.first, window.last):
+            chance = _chance(seeds, place, model.config.levels).to(model.codebooks.device)
+            codes, over = session.next(chance, torch.from_numpy(place >= earliest))
+            alive = alive & ~over & (place < limit)
+            if not alive.any():
+                return
+            before.append(codes)
+            yield Frame(codes, alive)
+        place = window.last
+
+
+_WINDOW, _OVERLAP = 150, 40
+"""Frames that are generated at once (clips in training have up to 150), and how many of them are known already."""
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Frames `first` to `last` of a clip, after `known` frames that are there already."""
+
+    first: int
+    known: int
+    frames: int
+
+    @property
+    def start(self) -> int:
+        """The clip's frame, perhaps below zero, that is the window's frame 0."""
+        return self.first - self.known
+
+    @property
+    def last(self) -> int:
+        """Where the window ends. A clip that is but a little longer than a window is made in one."""
+        rest = self.frames - self.start
+        return self.frames if rest <= _WINDOW + _OVERLAP else self.start + _WINDOW
+
+
+def _chance(seeds: Sequence[int], place: int, levels: int) -> Tensor:
+    """(B, L) numbers that decide frame `place` of each clip, whatever window it is in."""
+    block, within = divmod(place, _WINDOW)
+    return _luck_of_block(tuple(seeds), block, levels)[:, within]
+
+
+@lru_cache(maxsize=2)
+def _luck_of_block(seeds: tuple[int, ...], block: int, levels: int) -> Tensor:
+    return luck(seeds, (_WINDOW, levels), _FIRST_STREAM + block)
+
+
+def _last_end(events: MotionEvents) -> float:
+    """Seconds at which the last action or head motion is over."""
+    return max([each.end for each in events.actions] + [each.end for each in events.head], default=0.0)
 
 
 class _Session:
     """The state of a generation: cache, code vectors, and the codes of the last frame."""
 
-    def __init__(self, model: Language2Motion, prefix: Prefix, options: SamplingOptions) -> None:
+    def __init__(
+        self, model: Language2Motion, prefix: Prefix, window: _Window, options: SamplingOptions, known: Codes | None
+    ) -> None:
         self._model, self._options = model, options
-        self._guided = options.guidance != 1.0
         self._vectors = model.code_vectors()
-        self._cache = FrameCache(model, prefix, model.config.max_frames)
-        self._before: Tensor | None = None
+        places = torch.arange(window.last - window.start, device=model.codebooks.device)
+        self._sketch = prefix.sketch
+        self._inputs = model.frame_inputs(None, prefix, places) - model.start
+        words = prefix_places(prefix.embedded.shape[1], places.device)
+        turns = model.turns(words), model.turns(places + MAX_TOKENS + 1)
+        self._cache = StepCache(model.trunk, prefix.embedded, prefix.mask, *turns)
+        self._before: Tensor = model.start
+        self._place = 0
+        for codes in [] if known is None else torch.from_numpy(known).to(places.device).unbind(1):
+            self._cache.step(self._inputs[:, self._place] + self._before)
+            self._before = gathered(self._vectors, codes).sum(-2)
+            self._place += 1
 
     def next(self, luck: Tensor, may_end: Tensor) -> tuple[Codes, npt.NDArray[np.bool_]]:
         """Codes (B, L) of the next frame, and which clips (B,) are over before it.
@@ -147,89 +212,42 @@ class _Session:
             luck: (B, L) numbers in [0, 1) that decide.
             may_end: (B,) bool.
         """
-        options, state = self._options, self._cache.step(self._before)
-        partial, codes = state, []
+        options, model = self._options, self._model
+        state = model.norm(self._cache.step(self._inputs[:, self._place] + self._before))
+        partial, pull, lacking = state, model.pull(state), self._sketch[:, self._place]
+        self._place += 1
+        codes = []
         over = torch.zeros_like(may_end)
-        for level in range(self._model.config.levels):
-            logits, end = self._model.level_logits(level, partial)
+        for level in range(model.config.levels):
+            logits, end = model.level_logits(level, partial, pull, lacking)
             temperature = options.temperature * (1.0 if level == 0 else options.residual_temperature)
             if level == 0:
-                logits = torch.cat([logits, end], dim=-1)
-            logits = self._mix(logits)
-            if level == 0:
-                logits[:, -1].masked_fill_(~may_end, -torch.inf)
-            chosen = _draw(logits, luck[:, level], temperature, options.top_p)
+                logits = torch.cat([logits, end.masked_fill(~may_end[:, None], -torch.inf)], dim=-1)
+            chosen = draw(logits, luck[:, level], temperature, options.top_p)
             if level == 0:
                 over = chosen == logits.shape[-1] - 1
                 chosen = chosen.masked_fill(over, 0)
             codes.append(chosen)
-            vector = self._vectors[level, chosen]
-            partial = partial + (vector.repeat(2, 1) if self._guided else vector)
+            partial = partial + self._vectors[level, chosen]
+            lacking = lacking - model.codebooks[level, chosen]
         self._before = partial - state
         return torch.stack(codes, dim=1).numpy(force=True), over.numpy(force=True)
-
-    def _mix(self, logits: Tensor) -> Tensor:
-        """Logits of the words, pushed away from those of no words."""
-        if not self._guided:
-            return logits
-        worded, wordless = logits.chunk(2)
-        return wordless + self._options.guidance * (worded - wordless)
 
 
 def _prefix(
     model: Language2Motion,
-    encoder: TextEncoder,
-    prompts: Sequence[str],
-    lengths: Sequence[int | None],
-    options: SamplingOptions,
+    text: TextStates,
+    laid: tuple[Tensor, Tensor],
+    frames: npt.NDArray[np.int64],
+    window: _Window,
 ) -> Prefix:
-    """Prefix of every prompt, and under guidance of as many clips without words after them."""
+    """Prefix of every prompt, and of its plan what lies in the window."""
     device = model.codebooks.device
-    text = encoder.encode(list(prompts))
-    seconds = torch.tensor(
-        [torch.nan if length is None else length / model.config.fps for length in lengths], device=device
-    )
-    states, mask = text.states.to(device), text.mask.to(device)
-    wordless = torch.zeros(len(prompts), dtype=torch.bool, device=device)
-    if options.guidance != 1.0:
-        states, mask, seconds = states.repeat(2, 1, 1), mask.repeat(2, 1), seconds.repeat(2)
-        wordless = torch.cat([wordless, ~wordless])
-    prefix = model.prefix(states, mask, seconds, wordless)
-    if any(length is None for length in lengths):
-        worded = prefix.planned[: len(prompts)].exp().clamp(1.0, model.config.max_seconds)
-        planned = worded.repeat(len(seconds) // len(prompts))
-        prefix = model.prefix(states, mask, torch.where(seconds.isnan(), planned, seconds), wordless)
-    return replace(prefix, embedded=prefix.embedded.float())
-
-
-def _draw(logits: Tensor, luck: Tensor, temperature: float, top_p: float) -> Tensor:
-    """One class a row (B,), by inverting the distribution at `luck`."""
-    if temperature == 0:
-        return logits.argmax(-1)
-    ordered, classes = (logits / temperature).softmax(-1).sort(dim=-1, descending=True)
-    reached = ordered.cumsum(-1)
-    # The likeliest class stays even where it alone exceeds the share.
-    kept = (reached - ordered < top_p).sum(-1, keepdim=True).clamp_min(1)
-    aim = luck[:, None] * reached.gather(-1, kept - 1)
-    place = (reached <= aim).sum(-1, keepdim=True).minimum(kept - 1)
-    return classes.gather(-1, place).squeeze(-1)
-
-
-def _luck(model: Language2Motion, seeds: Sequence[int]) -> Tensor:
-    """(B, frames, L) uniform numbers, each clip's from its own seed."""
-    shape = (model.config.max_frames, model.config.levels)
-    rows = [torch.rand(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-    return torch.stack(rows).to(model.codebooks.device)
-
-
-def _lengths(model: Language2Motion, seconds: float | Sequence[float | None] | None, count: int) -> list[int | None]:
-    """Frames of each clip, None where the model chooses."""
-    each = list(seconds) if isinstance(seconds, Sequence) else [seconds] * count
-    if len(each) != count:
-        raise InvalidInput(f"There are {count} prompts and {len(each)} durations; give one, or one for each.")
-    for value in each:
-        if value is not None and not MIN_SECONDS <= value <= model.config.max_seconds:
-            raise InvalidInput(
-                f"seconds is {value:g}; it must lie between {MIN_SECONDS:g} and {model.config.max_seconds:g}."
-            )
-    return [None if value is None else max(1, round(value * model.config.fps)) for value in each]
+    ends = torch.from_numpy((frames - window.start).clip(1)).to(device)
+    # No clock runs where the end is out of sight.
+    seconds = torch.where(ends > window.last - window.start, torch.nan, ends / model.config.fps)
+    early = max(-window.start, 0)
+    # Before the clip there is a history but no plan: what it begins with is taken to have held.
+    parts = (each[:, max(window.start, 0) : window.last] for each in laid)
+    rolls, sketches = (torch.cat([each[:, :1].expand(-1, early, -1), each], dim=1) for each in parts)
+    return model.prefix(text.states.to(device), text.mask.to(device), seconds, (rolls, sketches))

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+
 from tdmm.corpus import manifest
-from tdmm.errors import FileProblem
+from tdmm.errors import FileProblem, InvalidInput, TdmmError
 from tdmm.language.motion2language_training import (
     Motion2LanguageRecipe,
     Motion2LanguageTask,
     scripted_tokens,
 )
 from tdmm.language.train_language2motion import Language2MotionRecipe, Language2MotionTask
+from tdmm.language.train_planner import PlannerRecipe, PlannerTask
 from tdmm.runtime import Runtime
 from tdmm.tokens.tokenizer import Tokenizer
 from tdmm.training.config import read_recipe
 from tdmm.training.loop import FitResult, fit
+from tdmm.training.processes import started
 
-ModelName = Literal["language2motion", "motion2language"]
+ModelName = Literal["planner", "language2motion", "motion2language"]
+AnyRecipe = PlannerRecipe | Language2MotionRecipe | Motion2LanguageRecipe
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Trained:
 
     Attributes:
         run: steps, seconds, figures, why it stopped.
-        fingerprint: of the artifact; None when the run was interrupted and nothing was written.
+        fingerprint: of the artifact; None when this process wrote none: the run was interrupted, or another one did.
     """
 
     run: FitResult
@@ -38,7 +43,7 @@ class Trained:
 
 def train(
     model: ModelName,
-    recipe: Path,
+    recipe: Path | Motion2LanguageRecipe,
     corpus: Path,
     out: Path,
     runtime: Runtime,
@@ -51,7 +56,7 @@ def train(
 
     Args:
         model: which.
-        recipe: a YAML file as in `recipes/`.
+        recipe: a YAML file as in `recipes/`, or, for motion2language, what was read from one.
         corpus: a folder of shards.
         out: folder of the finished artifact, replaced whole at the end.
         runtime: the device.
@@ -62,37 +67,82 @@ def train(
     Raises:
         InvalidConfig: the recipe is wrong, or the checkpoint is of another one.
         FileProblem: the corpus cannot be read or `out` not be written.
-        ArtifactProblem: the tokenizer or the checkpoint cannot be read.
-        TdmmError: training diverged.
+        ArtifactProblem: the tokenizer, the pretrained language model or the checkpoint cannot be read.
+        MissingDependency: a package for pretrained language models or for several processes is not installed.
+        TdmmError: training diverged, or the memory of the GPU is too small.
     """
     work = out.with_name(out.name + "-run")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileProblem(f"{work}: cannot make this folder ({error.strerror or error}).") from error
-    settings: Language2MotionRecipe | Motion2LanguageRecipe
-    task: Language2MotionTask | Motion2LanguageTask
-    # The recipe is read first: a slip in it should not wait for the corpus.
-    if model == "language2motion":
-        settings = read_recipe(recipe, Language2MotionRecipe)
-        codes = Tokenizer.load(tokenizer, device=runtime.device)
-        task = Language2MotionTask.prepare(settings, corpus, codes, work / "cache", runtime.device)
-    else:
-        settings = read_recipe(recipe, Motion2LanguageRecipe)
-        codes = Tokenizer.load(tokenizer, device=runtime.device)
-        spoken, heard = (scripted_tokens(corpus, split, codes, work / "cache") for split in ("train", "validation"))
-        task = Motion2LanguageTask(settings, spoken, heard, codes)
-    run = fit(task, settings.training, work, runtime, resume=resume, progress=progress)
-    if run.stopped == "interrupted":
-        return Trained(run, None)
+    settings: AnyRecipe
+    task: PlannerTask | Language2MotionTask | Motion2LanguageTask
+    codes: Tokenizer | None = None
+    base: dict[str, str] = {}
+    with started(runtime) as (processes, runtime):
+        if processes.count > 1 and model != "motion2language":
+            raise InvalidInput(f"{model} trains in one process. Leave out torchrun; it is for motion2language.")
+        # The recipe is read first: a slip in it should not wait for the corpus.
+        if isinstance(recipe, Motion2LanguageRecipe) or model == "motion2language":
+            settings = (
+                recipe if isinstance(recipe, Motion2LanguageRecipe) else read_recipe(recipe, Motion2LanguageRecipe)
+            )
+            codes = Tokenizer.load(tokenizer, device=runtime.device)
+            with processes.first_goes_first():
+                spoken, heard = (
+                    scripted_tokens(corpus, split, codes, work / "cache") for split in ("train", "validation")
+                )
+            task = Motion2LanguageTask(settings, spoken, heard, codes, processes=processes)
+            base = {f"language model {part}": digest for part, digest in task.model.base.items()}
+        elif model == "planner":
+            settings = read_recipe(recipe, PlannerRecipe)
+            task = PlannerTask.prepare(settings, corpus, work / "cache", runtime.device)
+        else:
+            settings = read_recipe(recipe, Language2MotionRecipe)
+            codes = Tokenizer.load(tokenizer, device=runtime.device)
+            task = Language2MotionTask.prepare(settings, corpus, codes, work / "cache", runtime.device)
+        try:
+            run = fit(
+                task, settings.training, work, runtime,
+                resume=resume, progress=progress, processes=processes, identity=base,
+            )  # fmt: skip
+        except torch.OutOfMemoryError as error:
+            raise TdmmError(_too_large(settings, runtime, work)) from error
+        fingerprint = None
+        if processes.first and run.stopped != "interrupted":
+            # Parts of a sharded model cannot be moved; what is saved of it goes to the CPU by itself.
+            whole = task.model if processes.count > 1 else task.model.cpu()
+            fingerprint = whole.save(out, _provenance(settings, corpus, codes, run))
+        processes.wait()
+    return Trained(run, fingerprint)
+
+
+def _too_large(settings: AnyRecipe, runtime: Runtime, work: Path) -> str:
+    """What to do when the memory of a GPU is full."""
+    lower = [f"training.batch_size (now {settings.training.batch_size})"]
+    also = ""
+    if isinstance(settings, Motion2LanguageRecipe):
+        lower += [f"answers (now {settings.answers})", f"max_text (now {settings.max_text})"]
+        backbone = settings.model.backbone
+        if backbone != "small":
+            also = ", or take a smaller language model"
+            if not backbone.gradient_checkpointing:
+                also = ", set model.backbone.gradient_checkpointing: true" + also
+    return (
+        f"The memory of {runtime.device} is too small for this run. Lower {', '.join(lower)}{also}. "
+        f"What was trained so far is kept in {work} as of its last checkpoint."
+    )
+
+
+def _provenance(settings: AnyRecipe, corpus: Path, codes: Tokenizer | None, run: FitResult) -> dict[str, Any]:
     plan = manifest.load(corpus)
-    provenance: dict[str, Any] = {
+    return {
         "recipe": settings.model_dump(),
         "corpus": {"digest": plan.digest, "clips": plan.plan.clips, "seed": plan.plan.seed},
-        "tokenizer": codes.fingerprint,
+        "tokenizer": codes.fingerprint if codes else None,
         "steps": run.step,
         "seconds": round(run.seconds),
         "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "validation": run.metrics,
     }
-    return Trained(run, task.model.cpu().save(out, provenance))

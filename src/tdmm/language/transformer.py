@@ -1,4 +1,4 @@
-"""The layers of Language2Motion: attention with rotary positions, gated feed-forward, the plan."""
+"""The layers of Language2Motion and its planner: attention with rotary positions, gated feed-forward."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from torch import Tensor, nn
 
 WAVES = 8
 """Sines, and as many cosines, of a quantity given to the network."""
-
-_PLAN_SLOTS = 8
-_LOG_USUAL_SECONDS = math.log(3.8)
 
 
 class Block(nn.Module):
@@ -72,48 +69,12 @@ class FeedForward(nn.Module):
         return F.dropout(self.fall(F.silu(gate) * value), self.dropout, self.training)
 
 
-class Plan(nn.Module):
-    """Predicts from the words what the motion will come to, before frame 0.
-
-    An outline is what each channel reaches in the whole clip and in each of equal segments of it: intensity
-    and order, settled before the frames are written. Its own loss alone teaches it, so that it stays readable.
-
-    Args:
-        width: of the prefix.
-        channels: of a motion.
-        segments: that the clip is cut into.
-    """
-
-    def __init__(self, width: int, channels: int, segments: int) -> None:
-        super().__init__()
-        self.channels, self.segments = channels, segments
-        self.attend = nn.Linear(width, _PLAN_SLOTS)
-        self.value = nn.Linear(width, width)
-        self.out = nn.Sequential(
-            nn.Linear(width, 3 * width), nn.SiLU(), nn.Linear(3 * width, (1 + segments) * channels + 1)
-        )
-        self.read_whole = nn.Linear(channels, width)
-        self.read_segment = nn.Linear(channels, width)
-
-    def forward(self, embedded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """From a prefix (B, P, width) with its mask (B, P).
-
-        Returns:
-            The outline (B, 1 + segments, channels), whole clip first, and the duration (B,) as log seconds.
-        """
-        share = self.attend(embedded).masked_fill(~mask[:, :, None], -math.inf).softmax(1)  # (B, P, slots)
-        values = self.value(embedded).unflatten(-1, (_PLAN_SLOTS, -1))
-        pooled = torch.einsum("bps,bpsw->bsw", share.to(values.dtype), values).flatten(1)
-        out = self.out(pooled).float()
-        return out[:, :-1].unflatten(1, (1 + self.segments, self.channels)), out[:, -1] + _LOG_USUAL_SECONDS
-
-    def read(self, outline: Tensor, gone: Tensor) -> Tensor:
-        """(B, T, width): what an outline says to the frames at which the shares `gone` (B, T) of the clip are over."""
-        centres = torch.arange(self.segments, device=gone.device) + 0.5
-        near = 1 - (gone.clamp(0, 1)[..., None] * self.segments).clamp(0.5, self.segments - 0.5).sub(centres).abs()
-        here = near.clamp_min(0) @ outline[:, 1:]
-        said: Tensor = self.read_whole(outline[:, 0])[:, None] + self.read_segment(here)
-        return said
+def rotary(places: Tensor, width: int) -> Tensor:
+    """Rotary positions as unit complex numbers, (places, 1, width / 2), for heads of that width."""
+    half = width // 2
+    speeds = 10_000.0 ** (-torch.arange(half, device=places.device) / half)
+    angles = (places[:, None] * speeds)[:, None]
+    return torch.polar(torch.ones_like(angles), angles)
 
 
 def waves(value: Tensor, longest: float) -> Tensor:

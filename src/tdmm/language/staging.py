@@ -1,0 +1,166 @@
+"""What can be done to a plan before it is written out: shift, squeeze, join, scale, edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from tdmm.language.plan_codes import Plan
+from tdmm.motion.clip import FPS
+from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
+
+_TOGETHER = 0.16
+"""Seconds: actions that start this close belong to one expression."""
+_ANOTHER_DEGREE = 0.15
+"""A strength that differs by more than this was meant to."""
+
+
+def retimed(plan: Plan, when: Callable[[float], float], frames: int) -> Plan:
+    """A plan whose every moment (seconds) is moved by `when`, which must not run backwards. Blinks keep their speed."""
+    events = plan.events
+    return Plan(
+        MotionEvents(
+            tuple(
+                replace(
+                    each, onset=when(each.onset), apex=when(each.apex), offset=when(each.offset), end=when(each.end)
+                )
+                for each in events.actions
+            ),
+            tuple(replace(each, onset=when(each.onset), end=when(each.end)) for each in events.head),
+            tuple(replace(each, onset=when(each.onset), end=when(each.end)) for each in events.gaze),
+            tuple(replace(each, time=when(each.time)) for each in events.blinks),
+        ),
+        frames,
+        tuple(
+            replace(each, onset=when(each.onset), apex=when(each.apex), offset=when(each.offset), end=when(each.end))
+            for each in plan.expressions
+        ),
+    )
+
+
+def fitted(plan: Plan, start: float, end: float) -> Plan:
+    """A plan moved into a span of seconds: its first action or motion begins at `start`, its last is over by `end`.
+
+    What is too long is squeezed; what is short keeps its pace. Blinks that would lie outside are left out.
+    """
+    events = plan.events
+    begun = min(_starts(events), default=0.0)
+    over = max(_ends(events), default=begun + 0.1)
+    pace = min(1.0, (end - start) / max(over - begun, 1e-3))
+    moved = retimed(plan, lambda seconds: start + (seconds - begun) * pace, round(end * FPS))
+    blinks = tuple(each for each in moved.events.blinks if start <= each.time and each.time + each.duration <= end)
+    return replace(moved, events=replace(moved.events, blinks=blinks))
+
+
+def joined(plans: Sequence[Plan]) -> Plan:
+    """All events of some plans, as long as the longest."""
+    return Plan(
+        MotionEvents(
+            tuple(each for plan in plans for each in plan.events.actions),
+            tuple(each for plan in plans for each in plan.events.head),
+            tuple(each for plan in plans for each in plan.events.gaze),
+            tuple(each for plan in plans for each in plan.events.blinks),
+        ),
+        max(plan.frames for plan in plans),
+        tuple(each for plan in plans for each in plan.expressions),
+    )
+
+
+def scaled(plan: Plan, strength: float | Callable[[ActionEvent | HeadEvent | GazeEvent], float]) -> Plan:
+    """A plan whose actions, head motions and looks are that many times as strong; coefficients stay below 1."""
+
+    def times(event: ActionEvent | HeadEvent | GazeEvent) -> float:
+        return strength if isinstance(strength, float | int) else strength(event)
+
+    events = plan.events
+    return replace(
+        plan,
+        events=MotionEvents(
+            tuple(
+                replace(each, strength=min(1.0, each.strength * times(each))) for each in events.actions if times(each)
+            ),
+            tuple(replace(each, amplitude=each.amplitude * times(each)) for each in events.head if times(each)),
+            tuple(replace(each, strength=min(1.0, each.strength * times(each))) for each in events.gaze if times(each)),
+            events.blinks,
+        ),
+    )
+
+
+def edited(old: Plan, new: Plan) -> Plan:
+    """The new plan as far as it says something else than the old one, and the old one for the rest.
+
+    An action that both have keeps its timing, and its strength unless the new one is clearly another. Expressions
+    that only the new one has take the moments of those that only the old one had, in turn. Head motions, looks
+    and blinks stay as they were unless there are others now.
+    """
+    kept: list[ActionEvent] = []
+    fresh: list[ActionEvent] = []
+    left = list(old.events.actions)
+    for action in new.events.actions:
+        same = [each for each in left if (each.action, each.side) == (action.action, action.side)]
+        if not same:
+            fresh.append(action)
+            continue
+        nearest = min(same, key=lambda each: abs(each.onset - action.onset))
+        left.remove(nearest)
+        other = abs(nearest.strength - action.strength) > _ANOTHER_DEGREE
+        kept.append(replace(nearest, strength=action.strength) if other else nearest)
+    gone, come = _expressions(left), _expressions(fresh)
+    for place, expression in enumerate(come):
+        shift = 0.0
+        if kept and not gone:
+            # It joins what stays: as long after it as the new plan has it.
+            anchor = min(kept, key=lambda each: abs(each.onset - expression[0].onset))
+            planned = [each for each in new.events.actions if each.action == anchor.action]
+            shift = anchor.onset - planned[0].onset if planned else 0.0
+        elif gone:
+            shift = gone[min(place, len(gone) - 1)][0].onset - expression[0].onset
+        kept += [_shifted(each, shift) for each in expression]
+    head = _kept(old.events.head, new.events.head, lambda each: (each.kind, each.cycles))
+    gaze = _kept(old.events.gaze, new.events.gaze, lambda each: each.direction)
+    blinks = _kept(old.events.blinks, new.events.blinks, lambda each: each.side)
+    # What is new may need more time than there was.
+    ends = [each.end for each in kept if each not in old.events.actions]
+    ends += [each.end for each in head if each not in old.events.head]
+    frames = max(old.frames, round((max(ends) + 0.2) * FPS) if ends else 0)
+    events = MotionEvents(tuple(sorted(kept, key=lambda each: each.onset)), head, gaze, blinks)
+    return Plan(events, frames, new.expressions)
+
+
+def _starts(events: MotionEvents) -> list[float]:
+    starts = [each.onset for each in events.actions] + [each.onset for each in events.head]
+    return starts or [each.onset for each in events.gaze] or [each.time for each in events.blinks]
+
+
+def _ends(events: MotionEvents) -> list[float]:
+    ends = [each.end for each in events.actions] + [each.end for each in events.head]
+    return ends or [each.end for each in events.gaze] or [each.time + each.duration for each in events.blinks]
+
+
+def _expressions(actions: Sequence[ActionEvent]) -> list[list[ActionEvent]]:
+    """Actions that start together, by when they start."""
+    groups: list[list[ActionEvent]] = []
+    for action in sorted(actions, key=lambda each: each.onset):
+        if groups and action.onset - groups[-1][-1].onset <= _TOGETHER:
+            groups[-1].append(action)
+        else:
+            groups.append([action])
+    return groups
+
+
+def _shifted(action: ActionEvent, by: float) -> ActionEvent:
+    by = max(by, -action.onset)
+    return replace(
+        action, onset=action.onset + by, apex=action.apex + by, offset=action.offset + by, end=action.end + by
+    )
+
+
+Happening = TypeVar("Happening", HeadEvent, GazeEvent, BlinkEvent)
+
+
+def _kept(
+    old: tuple[Happening, ...], new: tuple[Happening, ...], name: Callable[[Happening], object]
+) -> tuple[Happening, ...]:
+    """The old ones, where the new ones are of the same sorts."""
+    return old if sorted(map(str, map(name, old))) == sorted(map(str, map(name, new))) else new

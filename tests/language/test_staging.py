@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tdmm.language.plan_codes import Plan
+from tdmm.language.staging import edited, fitted, joined, retimed, scaled
+from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
+
+SMILE = ActionEvent("lip_corner_puller", "both", 0.6, 0.5, 0.9, 1.5, 2.0)
+CHEEKS = ActionEvent("cheek_raiser", "both", 0.5, 0.55, 0.9, 1.5, 2.0)
+FROWN = ActionEvent("brow_lowerer", "both", 0.7, 1.0, 1.3, 2.5, 2.9)
+TURN = HeadEvent("turn_left", 20.0, 1, 1.0, 2.2)
+NOD = HeadEvent("nod", 10.0, 2, 0.3, 1.1)
+BLINK = BlinkEvent(1.2, 0.2, 1.0)
+OLD = Plan(MotionEvents((SMILE, CHEEKS), (TURN,), (), (BLINK,)), 80)
+
+
+def test_what_both_plans_have_keeps_its_timing() -> None:
+    late = replace(SMILE, onset=1.0, apex=1.4, offset=2.0, end=2.5)
+    new = Plan(MotionEvents((late,), (replace(TURN, onset=0.2, end=1.0),), (), (BLINK,)), 90)
+    result = edited(OLD, new)
+    assert result.events.actions == (SMILE,)
+    assert result.events.head == (TURN,)
+    assert result.frames == OLD.frames
+
+
+def test_another_degree_is_taken_over_and_nothing_else() -> None:
+    strong = replace(SMILE, strength=0.95, onset=0.8)
+    result = edited(OLD, Plan(MotionEvents((strong, CHEEKS), (TURN,), (), (BLINK,)), 80))
+    assert result.events.actions == (replace(SMILE, strength=0.95), CHEEKS)
+
+
+def test_a_new_expression_takes_the_moment_of_the_one_that_went() -> None:
+    result = edited(OLD, Plan(MotionEvents((FROWN,), (TURN,), (), (BLINK,)), 80))
+    (frown,) = result.events.actions
+    assert frown.action == "brow_lowerer"
+    assert frown.onset == pytest.approx(SMILE.onset)
+    assert frown.end - frown.onset == pytest.approx(FROWN.end - FROWN.onset)
+
+
+def test_what_is_added_comes_as_long_after_as_planned() -> None:
+    shifted = replace(SMILE, onset=0.2, apex=0.6, offset=1.2, end=1.7)
+    result = edited(OLD, Plan(MotionEvents((shifted, CHEEKS, FROWN), (TURN,), (), (BLINK,)), 100))
+    frown = next(each for each in result.events.actions if each.action == "brow_lowerer")
+    assert frown.onset == pytest.approx(FROWN.onset + 0.0, abs=0.31)
+    assert result.events.actions[0] == SMILE
+
+
+def test_another_head_motion_replaces_the_old_one() -> None:
+    result = edited(OLD, Plan(MotionEvents((SMILE, CHEEKS), (NOD,), (), (BLINK,)), 80))
+    assert result.events.head == (NOD,)
+
+
+@given(st.floats(0, 5), st.floats(0.4, 6))
+def test_fitted_plans_lie_in_their_row(start: float, seconds: float) -> None:
+    plan = Plan(MotionEvents((SMILE, FROWN), (TURN,), (GazeEvent("up", 0.5, 0.1, 1.0),), (BLINK,)), 80)
+    events = fitted(plan, start, start + seconds).events
+    assert min(each.onset for each in (*events.actions, *events.head)) == pytest.approx(start, abs=1e-6)
+    assert max(each.end for each in (*events.actions, *events.head)) <= start + seconds + 1e-6
+    for each in events.blinks:
+        assert start <= each.time <= start + seconds
+
+
+def test_short_plans_keep_their_pace() -> None:
+    events = fitted(OLD, 2.0, 9.0).events
+    assert events.actions[0].end - events.actions[0].onset == pytest.approx(SMILE.end - SMILE.onset)
+
+
+def test_joined_plans_hold_everything() -> None:
+    both = joined([OLD, retimed(Plan(MotionEvents((FROWN,), (NOD,)), 80), lambda seconds: seconds + 3, 155)])
+    assert len(both.events.actions) == 3
+    assert both.events.head == (TURN, replace(NOD, onset=3.3, end=4.1))
+    assert both.frames == 155
+
+
+def test_scaling_is_bounded_and_zero_removes() -> None:
+    assert scaled(OLD, 3.0).events.actions[0].strength == 1.0
+    assert scaled(OLD, 0.5).events.head[0].amplitude == 10.0
+    assert scaled(OLD, 0.0).events.actions == ()
+    assert scaled(OLD, 0.0).events.blinks == OLD.events.blinks
