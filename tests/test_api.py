@@ -94,10 +94,9 @@ def test_options_out_of_range(option: dict[str, float]) -> None:
 
 def test_understanding_of_known_near_and_foreign_words() -> None:
     assert "smirk" in api.understand("he smirks").descriptors
-    assert api.understand("she nods twice").note == ""
-    near = api.understand("revulsion overwhelms everything")
-    assert near.descriptors
-    with pytest.raises(InvalidPrompt, match="no word in"):
+    assert api.understand("she nods twice").named
+    assert not api.understand("a letter from the tax office").named
+    with pytest.raises(InvalidPrompt, match="no word"):
         api.understand("xqzt blorfen wug")
 
 

@@ -332,7 +332,7 @@ def check_prompt(prompt: str) -> None:
 
 
 def understand(prompt: str) -> Understanding:
-    """Say which descriptors a prompt names, or which are nearest to it when it names none.
+    """Say which descriptors a prompt names, and whether it names anything.
 
     Raises:
         InvalidPrompt: no word of it is known.

@@ -43,12 +43,12 @@ def diagnose() -> Iterator[Finding]:
     yield _attempt("head", _head, "Install tdmm again: its built-in head is damaged.")
     for name, folder in (
         ("tokenizer", weights.TOKENIZER),
-        ("tokenizer of motion2language", weights.LISTENING_TOKENIZER),
+        ("tokenizer", weights.LISTENING_TOKENIZER),
         ("planner", weights.PLANNER),
         ("language2motion", weights.LANGUAGE2MOTION),
         ("motion2language", weights.MOTION2LANGUAGE),
     ):
-        yield _attempt(f"weights: {name}", partial(_artifact, name, folder), "Install tdmm again.")
+        yield _attempt(f"weights: {folder.name}", partial(_artifact, name, folder), "Install tdmm again.")
     yield _attempt("first face", _first_face, "Run the command again with the findings above mended.")
 
 

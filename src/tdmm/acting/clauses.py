@@ -8,6 +8,7 @@ from random import Random
 
 from tdmm.acting import intensity_words, times
 from tdmm.acting.descriptors import FORMS, Descriptor, Phrasing
+from tdmm.acting.holding_out import Wordings
 from tdmm.acting.inflection import VerbForm, count_adverb, inflected, number, plural, with_article
 from tdmm.acting.intensity_words import Level, level_of
 from tdmm.acting.lexicon import load
@@ -15,7 +16,7 @@ from tdmm.acting.motion_words import motion_words, stem_and_hand
 from tdmm.acting.pronouns import NOBODY, Pronouns
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion
 from tdmm.acting.slots import SIDE_SLOTS, filled, slots_of
-from tdmm.acting.wordings import Wordings, phrasings
+from tdmm.acting.wordings import phrasings
 from tdmm.face.facs import ACTIONS, Side
 
 Item = Event | HeadMotion | Gaze | Blink

@@ -32,6 +32,13 @@ _IRREGULAR = {
     "wake": ("woke", "woken"), "wear": ("wore", "worn"), "weep": ("wept", "wept"), "wet": ("wet", "wet"),
     "bend": ("bent", "bent"), "hear": ("heard", "heard"), "hide": ("hid", "hidden"), "lose": ("lost", "lost"),
     "send": ("sent", "sent"), "lay": ("laid", "laid"), "sit": ("sat", "sat"), "sweep": ("swept", "swept"),
+    "bear": ("bore", "borne"), "build": ("built", "built"), "dig": ("dug", "dug"), "drink": ("drank", "drunk"),
+    "eat": ("ate", "eaten"), "fly": ("flew", "flown"), "forget": ("forgot", "forgotten"), "grind": ("ground", "ground"),
+    "hit": ("hit", "hit"), "lead": ("led", "led"), "leave": ("left", "left"), "meet": ("met", "met"),
+    "pay": ("paid", "paid"), "rend": ("rent", "rent"), "sell": ("sold", "sold"), "shed": ("shed", "shed"),
+    "shine": ("shone", "shone"), "sing": ("sang", "sung"), "sleep": ("slept", "slept"), "speak": ("spoke", "spoken"),
+    "spit": ("spat", "spat"), "split": ("split", "split"), "strike": ("struck", "struck"), "tell": ("told", "told"),
+    "win": ("won", "won"), "withdraw": ("withdrew", "withdrawn"), "wring": ("wrung", "wrung"),
     "slide": ("slid", "slid"), "steal": ("stole", "stolen"), "spring": ("sprang", "sprung"),
     "lean": ("leaned", "leaned"), "say": ("said", "said"), "see": ("saw", "seen"), "stay": ("stayed", "stayed"),
 }  # fmt: skip

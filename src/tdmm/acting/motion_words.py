@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tdmm.acting.descriptors import Phrasing
+from tdmm.acting.holding_out import Wordings, hidden_of
 from tdmm.acting.strict_yaml import parse_yaml
-from tdmm.acting.wordings import Wordings, hidden_of
 from tdmm.errors import InvalidConfig
 from tdmm.motion.events import HeadMotionKind
 

@@ -11,6 +11,7 @@ from tdmm.acting.answers import TASKS, Task, answer
 from tdmm.acting.beats import beats_of, onset_of, overlapping
 from tdmm.acting.clauses import Item, Manner, clause_of, has_noun
 from tdmm.acting.denials import denied, undone
+from tdmm.acting.holding_out import Wordings
 from tdmm.acting.inflection import number
 from tdmm.acting.lexicon import mentioned_head_motions, words_known
 from tdmm.acting.pronouns import ME, NOBODY, YOU, Pronouns, pronouns_for
@@ -25,7 +26,6 @@ from tdmm.acting.sentences import (
     told,
 )
 from tdmm.acting.slips import slipped
-from tdmm.acting.wordings import Wordings
 
 Detail = Literal["short", "medium", "long"]
 

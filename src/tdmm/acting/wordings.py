@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, field_validator
 
 from tdmm.acting.descriptors import FORMS, Descriptor, Phrasing, Style
+from tdmm.acting.holding_out import HELD_OUT, Wordings, rank
+from tdmm.acting.lexicon import load
 from tdmm.acting.lexicon_files import checked_nouns, checked_texts
 from tdmm.acting.strict_yaml import parse_yaml
 from tdmm.errors import InvalidConfig, did_you_mean
 from tdmm.files import require_readable
 
-Wordings = Literal["plain", "trained", "held_out"]
-"""Which phrasings a narration draws on: the lexicon's own, those and the bank, or the held-out ones alone."""
-
 BANK_STYLES: tuple[Style, ...] = tuple(style for style in get_args(Style) if style != "plain")
-HELD_OUT = 0.2
-"""Share of the phrasings of every descriptor that no training text uses: they grade open vocabulary."""
 
 
 class _Said(BaseModel):
@@ -84,11 +80,23 @@ def bank() -> dict[str, tuple[Phrasing, ...]]:
     Raises:
         InvalidConfig: a file breaks the format, or words a descriptor twice.
     """
+    first, second = _parts()
+    return {name: (*first.get(name, ()), *second.get(name, ())) for name in dict.fromkeys([*first, *second])}
+
+
+@cache
+def _parts() -> tuple[dict[str, tuple[Phrasing, ...]], dict[str, tuple[Phrasing, ...]]]:
+    """The first bank and the second. Each holds out its own, so that a second one moves none of the first."""
+    data = Path(__file__).parent / "data"
+    return _merged(sorted(data.glob("wordings_*.yaml"))), _merged(sorted(data.glob("more_wordings_*.yaml")))
+
+
+def _merged(paths: Iterable[Path]) -> dict[str, tuple[Phrasing, ...]]:
     said: dict[str, tuple[Phrasing, ...]] = {}
-    for path in sorted((Path(__file__).parent / "data").glob("wordings_*.yaml")):
+    for path in paths:
         for name, phrasings in read(path).items():
             if name in said:
-                raise InvalidConfig(f"{path.name}: '{name}' is worded in two files of the bank; put both in one.")
+                raise InvalidConfig(f"{path.name}: '{name}' is worded in two files of one bank; put both in one.")
             said[name] = phrasings
     return said
 
@@ -107,16 +115,39 @@ def require_known(names: Iterable[str], known: Iterable[str]) -> None:
 
 @cache
 def held_out(entry: Descriptor) -> frozenset[Phrasing]:
-    """A fifth of the phrasings of a descriptor, all from the bank, of as many styles as there are.
+    """About a fifth of the phrasings of a descriptor, all from the banks, of as many styles as there are.
 
-    Which ones depends on their words alone, so adding a phrasing moves few others.
+    Which ones depends on their words alone, so adding a phrasing moves few others. One whose words stand within
+    a phrasing that is trained, of this or another descriptor, is not unseen and not held out.
     """
-    ranked = sorted(bank().get(entry.name, ()), key=lambda each: _rank(entry.name, each.text))
-    count = round(HELD_OUT * (len(ranked) + len(entry.phrasings)))
+    said = _trained_words()
+    return frozenset(each for each in _picked(entry) if f" {each.text} " not in said)
+
+
+@cache
+def _trained_words() -> str:
+    """All phrasings that are not picked, in one text."""
+    words = []
+    for entry in load().entries:
+        picked = _picked(entry)
+        words += [each.text for each in (*entry.phrasings, *bank().get(entry.name, ())) if each not in picked]
+    return f" {' | '.join(words)} "
+
+
+@cache
+def _picked(entry: Descriptor) -> frozenset[Phrasing]:
+    first, second = (part.get(entry.name, ()) for part in _parts())
+    return frozenset(
+        _hidden(entry.name, first, len(first) + len(entry.phrasings)) + _hidden(entry.name, second, len(second))
+    )
+
+
+def _hidden(name: str, said: Sequence[Phrasing], among: int) -> list[Phrasing]:
+    ranked = sorted(said, key=lambda each: rank(name, each.text))
     first_of_style = {each.style: each for each in reversed(ranked)}
     spread = sorted(first_of_style.values(), key=ranked.index)
     rest = [each for each in ranked if each not in spread]
-    return frozenset((spread + rest)[:count])
+    return (spread + rest)[: round(HELD_OUT * among)]
 
 
 @cache
@@ -128,16 +159,3 @@ def phrasings(entry: Descriptor, wordings: Wordings) -> tuple[Phrasing, ...]:
     if wordings == "held_out":
         return tuple(each for each in bank().get(entry.name, ()) if each in hidden)
     return (*entry.phrasings, *(each for each in bank().get(entry.name, ()) if each not in hidden))
-
-
-def hidden_of(name: str, said: Sequence[Phrasing]) -> tuple[Phrasing, ...]:
-    """The fifth of some phrasings of a head motion, a look or a blink that is held out, of every form."""
-    hidden: list[Phrasing] = []
-    for form in FORMS:
-        ranked = sorted((each for each in said if each.form == form), key=lambda each: _rank(name, each.text))
-        hidden += ranked[: round(HELD_OUT * len(ranked))]
-    return tuple(hidden)
-
-
-def _rank(name: str, text: str) -> str:
-    return hashlib.blake2b(f"{name}/{text}".encode(), digest_size=8).hexdigest()

@@ -98,13 +98,12 @@ def animate(
         export.check(group)
     if explain is not None:
         _check_explain(prompt, explain)
-    if prompt is not None and not prompt.lstrip().startswith("["):
-        understood = api.understand(prompt)
-        if understood.note:
-            typer.secho(understood.note, err=True, fg="yellow")
+    named = prompt is None or prompt.lstrip().startswith("[") or api.understand(prompt).named
     seeds = [seed + index for index in range(takes)]
     how = {"guidance": guidance, "temperature": temperature, "seconds": seconds}
     motions = _motions(prompt, timeline, like, seeds, strength, how)
+    if not named:
+        _say_reading(motions[0])
     if pick is Pick.best:
         motions = [api.best(motions)]
     if identity is not None:
@@ -116,6 +115,17 @@ def animate(
 
         draw(api.explain(prompt, seed=seed, guidance=guidance), explain)
         typer.echo(f"words and what they moved: {explain}")
+
+
+def _say_reading(motion: FaceMotion) -> None:
+    """What the words were taken for, when none of them is a name."""
+    meant = [each["descriptor"].replace("_", " ") for each in motion.provenance["plan"]["expressions"]]
+    typer.secho(
+        "tdmm: nothing in this prompt has a name in the lexicon; read by its meaning as: "
+        + (", ".join(meant) or "no expression"),
+        err=True,
+        fg="yellow",
+    )
 
 
 def _check_explain(prompt: str | None, picture: Path) -> None:

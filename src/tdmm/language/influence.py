@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 
 from tdmm.language import plan_codes
-from tdmm.language.plan_codes import KIND, ONSET, SIDE, STRENGTH, Plan
+from tdmm.language.plan_codes import KIND, SIDE, STRENGTH, Plan
 from tdmm.language.planner import Planner
 from tdmm.language.staging import scaled
 from tdmm.language.text_encoder import TextEncoder
 from tdmm.motion.events import ActionEvent, GazeEvent, HeadEvent
 
-_FIELDS = (KIND, SIDE, STRENGTH, ONSET)
+_FIELDS = (KIND, SIDE, STRENGTH)
 _WORD = re.compile(r"\S*[^\W_]\S*")
 
 
@@ -104,7 +104,7 @@ def _as_coded(plan: Plan) -> Plan:
 
 
 def _likelihoods(planner: Planner, encoder: TextEncoder, texts: Sequence[str], codes: torch.Tensor) -> torch.Tensor:
-    """(texts, rows) log likelihood of what, which side, how strong and when, each given the rows before."""
+    """(texts, rows) log likelihood of what, which side and how strong, each given the rows before."""
     encoded = encoder.encode(texts, truncate=True)
     rows = codes[None].expand(len(texts), -1, -1).to(planner.start.device)
     words = planner.prefix(encoded.states.to(rows.device), encoded.mask.to(rows.device))

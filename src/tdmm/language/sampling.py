@@ -41,8 +41,8 @@ class SamplingOptions:
         InvalidInput: a value is out of range.
     """
 
-    temperature: float = 0.6
-    residual_temperature: float = 0.5
+    temperature: float = 0.5
+    residual_temperature: float = 0.3
     top_p: float = 0.9
 
     def __post_init__(self) -> None:
