@@ -28,7 +28,7 @@ setup-dev: $(VENV)/.installed-dev  ## the same with the tools for developing
 
 demo: setup  ## a sentence becomes a face, and the face a sentence (files in ./demo)
 	@mkdir -p $(OUT)
-	$(BIN)/tdmm animate "$(PROMPT)" -o $(OUT)/face.glb $(OUT)/face.csv $(OUT)/face.npz $(OUT)/face.mp4 $(OUT)/face.png
+	$(BIN)/tdmm animate "$(PROMPT)" --seed 1 -o $(OUT)/face.glb $(OUT)/face.csv $(OUT)/face.npz $(OUT)/face.mp4 $(OUT)/face.png
 	$(BIN)/tdmm describe $(OUT)/face.npz
 
 test: setup-dev  ## the test suite

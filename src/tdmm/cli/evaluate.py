@@ -28,8 +28,8 @@ def quick(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the figures to this JSON file too.")] = None,
     clips: Annotated[int, typer.Option(min=1, max=100_000, help="Held-out clips; 200 prompts for every 500.")] = 500,
     only: Annotated[
-        str, typer.Option(help="Comma-separated groups: reader, tokens, animate, describe.")
-    ] = "reader,tokens,animate,describe",
+        str, typer.Option(help="Comma-separated groups: reader, tokens, animate, words, describe.")
+    ] = "reader,tokens,animate,words,describe",
     seed: Annotated[int, typer.Option(help="Of the held-out scripts: another test set.")] = 1_000_003,
     capture: Annotated[
         Path | None, typer.Option(help="A real recording (.csv or .npz) for the tokenizers' errors.")

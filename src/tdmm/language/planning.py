@@ -30,8 +30,8 @@ class PlanningOptions:
     """
 
     guidance: float = 1.5
-    temperature: float = 0.7
-    detail_temperature: float = 1.0
+    temperature: float = 0.5
+    detail_temperature: float = 0.7
     top_p: float = 0.9
 
 
