@@ -17,7 +17,7 @@ from tdmm.acting.descriptors import (
     Phrasing,
     RecipeSide,
 )
-from tdmm.acting.strict_yaml import parse_yaml
+from tdmm.acting.strict_yaml import first_fault, parse_yaml
 from tdmm.errors import InvalidConfig, did_you_mean
 from tdmm.face.facs import ACTIONS
 from tdmm.files import require_readable
@@ -167,13 +167,11 @@ def read_descriptors(path: Path) -> tuple[Descriptor, ...]:
     try:
         file = _File.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        fault = first_fault(error, document)
+        where = fault.where
         entry = f"entry '{where[1]}'" if len(where) > 1 and where[0] == "entries" else "top level"
         field = ".".join(str(part) for part in where[2:]) or "(whole)"
-        message = first["msg"].removeprefix("Value error, ")
-        line = document.line(where)
-        raise InvalidConfig(f"{path.name}, line {line}, {entry}, field {field}: {message}") from error
+        raise InvalidConfig(f"{path.name}, line {fault.line}, {entry}, field {field}: {fault.message}") from error
     return tuple(_descriptor(name, file.kind, entry) for name, entry in file.entries.items())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 Path = tuple[str | int, ...]
 """Where a value is in a document: keys and list positions from the top."""
@@ -28,6 +29,27 @@ class Document:
             if path[:size] in self.lines:
                 return self.lines[path[:size]]
         return None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a document that does not fit its model: where, on which line, and why."""
+
+    where: Path
+    line: int | None
+    message: str
+
+    @property
+    def field(self) -> str:
+        """Where, as `grin.direct.verb.0`."""
+        return ".".join(str(part) for part in self.where)
+
+
+def first_fault(error: ValidationError, document: Document) -> Fault:
+    """The first thing that pydantic found wrong."""
+    found = error.errors()[0]
+    where = tuple(part for part in found["loc"] if isinstance(part, str | int))
+    return Fault(where, document.line(where), found["msg"].removeprefix("Value error, "))
 
 
 # libyaml reads the lexicon five times as fast; PyYAML's own parser reads the same where it is missing.

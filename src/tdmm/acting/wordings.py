@@ -13,7 +13,7 @@ from tdmm.acting.descriptors import FORMS, Descriptor, Phrasing, Style
 from tdmm.acting.holding_out import HELD_OUT, Wordings, rank
 from tdmm.acting.lexicon import load
 from tdmm.acting.lexicon_files import checked_nouns, checked_texts
-from tdmm.acting.strict_yaml import parse_yaml
+from tdmm.acting.strict_yaml import first_fault, parse_yaml
 from tdmm.errors import InvalidConfig, did_you_mean
 from tdmm.files import require_readable
 
@@ -62,11 +62,8 @@ def read(path: Path) -> dict[str, tuple[Phrasing, ...]]:
     try:
         file = _File.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
-        field = ".".join(str(part) for part in where)
-        message = first["msg"].removeprefix("Value error, ")
-        raise InvalidConfig(f"{path.name}, line {document.line(where)}, field {field}: {message}") from error
+        fault = first_fault(error, document)
+        raise InvalidConfig(f"{path.name}, line {fault.line}, field {fault.field}: {fault.message}") from error
     return {
         name: tuple(each for style in BANK_STYLES for each in getattr(styles, style).phrasings(style))
         for name, styles in file.root.items()

@@ -17,7 +17,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
-from tdmm.acting.strict_yaml import parse_yaml
+from tdmm.acting.strict_yaml import first_fault, parse_yaml
 from tdmm.errors import InvalidPrompt
 from tdmm.files import require_readable
 
@@ -135,10 +135,9 @@ def read_timeline(path: Path) -> tuple[Row, ...]:
     try:
         file = _File.model_validate(document.data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        fault = first_fault(error, document)
         raise InvalidPrompt(
-            f"{path.name}, line {document.line(where)}: {first['msg'].removeprefix('Value error, ')}. "
+            f"{path.name}, line {fault.line}: {fault.message}. "
             "A timeline is a list of rows such as: - {at: [0, 2], do: curious look}"
         ) from error
     return checked([Row(*each.at, each.do.strip()) for each in file.root])
