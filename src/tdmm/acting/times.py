@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from random import Random
 
 from tdmm.acting.inflection import number
+
+_WORDS = {number(count): float(count) for count in range(1, 13)} | {"half a": 0.5, "a": 1.0, "one and a half": 1.5}
+_FIGURE = r"\d+(?:\.\d+)?|\.\d+"
+_SPELT = "|".join(sorted(_WORDS, key=len, reverse=True))
+_UNIT = r"(?:s|secs?|seconds?)\b"
+_FOUND = re.compile(
+    # "from 1 to 2.5 seconds", "1-2.5 s": the unit may stand after the second number only.
+    rf"(?<![\w.])(?P<first>{_FIGURE})\s*(?:s\b)?\s*(?:-|–|to|until|till|and)\s*(?P<last>{_FIGURE})[\s-]*{_UNIT}"
+    rf"|\bsecond\s+(?P<at>{_FIGURE})"
+    rf"|(?<![\w.])(?P<one>{_FIGURE}|{_SPELT})[\s-]*{_UNIT}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """A number of seconds in a text, from character `start` to `end`."""
+
+    start: int
+    end: int
+    seconds: float
+
+
+def mentioned(text: str) -> tuple[Mentioned, ...]:
+    """The numbers of seconds that a text names, in order: "at 1.5 s", "for two seconds", "from 1 to 2 seconds"."""
+    found = []
+    for match in _FOUND.finditer(text):
+        for group in ("first", "last", "at", "one"):
+            if match[group]:
+                word = match[group].lower()
+                found.append(
+                    Mentioned(*match.span(group), _WORDS.get(word) or float(word if word[0] != "." else "0" + word))
+                )
+    return tuple(found)
 
 
 def said(start: float, end: float, rng: Random) -> str:

@@ -77,15 +77,17 @@ def bank() -> dict[str, tuple[Phrasing, ...]]:
     Raises:
         InvalidConfig: a file breaks the format, or words a descriptor twice.
     """
-    first, second = _parts()
-    return {name: (*first.get(name, ()), *second.get(name, ())) for name in dict.fromkeys([*first, *second])}
+    names = dict.fromkeys(name for part in _parts() for name in part)
+    return {name: tuple(each for part in _parts() for each in part.get(name, ())) for name in names}
 
 
 @cache
-def _parts() -> tuple[dict[str, tuple[Phrasing, ...]], dict[str, tuple[Phrasing, ...]]]:
-    """The first bank and the second. Each holds out its own, so that a second one moves none of the first."""
+def _parts() -> tuple[dict[str, tuple[Phrasing, ...]], ...]:
+    """The banks as they were written. Each holds out its own, so that a later one moves none of an earlier."""
     data = Path(__file__).parent / "data"
-    return _merged(sorted(data.glob("wordings_*.yaml"))), _merged(sorted(data.glob("more_wordings_*.yaml")))
+    return tuple(
+        _merged(sorted(data.glob(f"{which}wordings_*.yaml"))) for which in ("", "more_", "further_", "fourth_")
+    )
 
 
 def _merged(paths: Iterable[Path]) -> dict[str, tuple[Phrasing, ...]]:
@@ -133,10 +135,12 @@ def _trained_words() -> str:
 
 @cache
 def _picked(entry: Descriptor) -> frozenset[Phrasing]:
-    first, second = (part.get(entry.name, ()) for part in _parts())
-    return frozenset(
-        _hidden(entry.name, first, len(first) + len(entry.phrasings)) + _hidden(entry.name, second, len(second))
-    )
+    hidden: list[Phrasing] = []
+    for place, part in enumerate(_parts()):
+        said = part.get(entry.name, ())
+        # The plain phrasings of the lexicon are all trained on; the first bank holds out their fifth.
+        hidden += _hidden(entry.name, said, len(said) + (len(entry.phrasings) if place == 0 else 0))
+    return frozenset(hidden)
 
 
 def _hidden(name: str, said: Sequence[Phrasing], among: int) -> list[Phrasing]:
