@@ -18,8 +18,6 @@ from torch.nn import functional
 
 from tdmm.tokens.quantizers import QUANTIZERS, Quantized, ResidualQuantizer, VectorQuantizer
 
-HEAD_MM = 140.0
-"""Millimetres that a radian of head rotation counts as: the face lies about this far from the joint."""
 TRANSLATION_MM = 300.0
 """Millimetres that a metre of translation counts as: a shift of the whole head shows less than a grimace."""
 
@@ -39,6 +37,8 @@ class AutoencoderConfig(BaseModel):
         encoder_blocks: each lets a frame see one more frame to both sides.
         decoder_blocks: block i sees 2 * 2**(i % 3) frames back.
         level_dropout: share of training sequences decoded from their first levels only.
+        head_mm: millimetres that a radian of head rotation counts as. The face lies about 80 mm from the joint, but a
+            degree of the head is seen more easily than the millimetre that it moves the face.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +51,7 @@ class AutoencoderConfig(BaseModel):
     encoder_blocks: int = Field(default=3, ge=1)
     decoder_blocks: int = Field(default=4, ge=1)
     level_dropout: float = Field(default=0.1, ge=0, le=1)
+    head_mm: float = Field(default=140.0, gt=0)
 
 
 @dataclass
@@ -138,7 +139,7 @@ class GeometryAutoencoder(nn.Module):
     def geometry(self, features: Tensor) -> Tensor:
         """(..., 58) features to (..., G + 6) millimetres: face, head rotation, translation."""
         face = features[..., : self.expressions] @ self.basis
-        rotation = features[..., self.expressions : self.expressions + 3] * HEAD_MM
+        rotation = features[..., self.expressions : self.expressions + 3] * self.config.head_mm
         return torch.cat([face, rotation, features[..., self.expressions + 3 :] * TRANSLATION_MM], -1)
 
     @torch.no_grad()
@@ -226,18 +227,37 @@ class LossWeights(BaseModel):
 
 
 def losses(
-    model: GeometryAutoencoder, features: Tensor, rebuilt: Tensor, quantized: Quantized, weights: LossWeights
+    model: GeometryAutoencoder,
+    features: Tensor,
+    rebuilt: Tensor,
+    quantized: Quantized,
+    weights: LossWeights,
+    spread: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Scalars of one batch; `loss` is the weighted sum of the others."""
+    """Scalars of one batch; `loss` is the weighted sum of the others.
+
+    Args:
+        model: what rebuilt them.
+        features, rebuilt: (B, T, 58).
+        quantized: what lay between.
+        weights: of the kinds of error.
+        spread: (B,) how much each sequence counts; None lets all count alike.
+    """
     with torch.autocast(features.device.type, enabled=False):
         expressions, geometry = model.basis.shape
         wrong = model.geometry(rebuilt.float() - features)
         jump = wrong[:, 1:] - wrong[:, :-1]
+        shares = torch.ones_like(wrong[:, 0, 0]) if spread is None else spread
+        shares = shares / shares.sum()
+
+        def mean(errors: Tensor) -> Tensor:
+            return (errors.mean(1) * shares).sum()
+
         parts = {
-            "face": _length(wrong[..., :geometry]),
-            "head": _length(wrong[..., geometry : geometry + 3]) + _length(wrong[..., geometry + 3 :]),
-            "velocity": _length(jump[..., :geometry]) + _length(jump[..., geometry:]),
-            "coefficients": (rebuilt - features)[..., :expressions].abs().mean(),
+            "face": mean(_length(wrong[..., :geometry])),
+            "head": mean(_length(wrong[..., geometry : geometry + 3]) + _length(wrong[..., geometry + 3 :])),
+            "velocity": mean(_length(jump[..., :geometry]) + _length(jump[..., geometry:])),
+            "coefficients": mean((rebuilt - features)[..., :expressions].abs().mean(-1)),
             "commitment": quantized.commitment,
         }
         total = torch.stack([getattr(weights, name) * value for name, value in parts.items()]).sum()
@@ -245,5 +265,5 @@ def losses(
 
 
 def _length(vectors: Tensor) -> Tensor:
-    """Mean Euclidean length, smooth at zero: the error that is reported, not its square."""
-    return (vectors.pow(2).sum(-1) + 1e-4).sqrt().mean()
+    """Euclidean lengths, smooth at zero: the error that is reported, not its square."""
+    return (vectors.pow(2).sum(-1) + 1e-4).sqrt()

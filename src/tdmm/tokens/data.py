@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tdmm.errors import InvalidConfig
 from tdmm.face.channels import ARKIT, INDEX, mirrored
+from tdmm.motion.degradation import NOISE_ONLY, degraded
 
 if TYPE_CHECKING:
     from tdmm.corpus.shards import PackedMotion
@@ -42,8 +43,9 @@ class MixtureConfig(BaseModel):
     Attributes:
         frames: length of a window, frames.
         random_share: share of random combinations; 1 where there is no corpus.
-        random_weight: how much the codebooks learn from one of them, against 1 from an acted window. Small,
-            so that codes are not spent on faces that nobody makes; the networks learn from all alike.
+        tracked_share: share of acted windows with the resting face, gains and jitter of a tracker.
+        random_weight: how much one of either counts, against 1 for an acted window as it is. Small, so that
+            neither codes nor networks are spent on faces that nobody makes.
         head_limit_deg: largest head angle of a random combination.
         translation_limit: largest translation of one, metres.
     """
@@ -52,6 +54,7 @@ class MixtureConfig(BaseModel):
 
     frames: int = Field(default=64, ge=8)
     random_share: float = Field(default=0.3, ge=0, le=1)
+    tracked_share: float = Field(default=0.0, ge=0, le=1)
     random_weight: float = Field(default=0.15, gt=0, le=1)
     head_limit_deg: float = Field(default=40.0, ge=0, le=90)
     translation_limit: float = Field(default=0.05, ge=0, le=0.5)
@@ -66,18 +69,26 @@ class Mixture:
         self.clips, self.config, self.seed = clips, config, seed
 
     def weights(self, size: int) -> Floats:
-        """(size,) what the codebooks may learn from each window of a batch; the random ones come first."""
+        """(size,) how much each window of a batch counts; random ones first, tracked ones next."""
         weights = np.ones(size, np.float32)
-        weights[: round(size * self.config.random_share)] = self.config.random_weight
+        weights[: sum(self._made(size))] = self.config.random_weight
         return weights
+
+    def _made(self, size: int) -> tuple[int, int]:
+        """How many windows of a batch are random, and how many tracked."""
+        random, tracked = round(size * self.config.random_share), round(size * self.config.tracked_share)
+        return random, min(tracked, size - random)
 
     def batch(self, step: int, size: int) -> Floats:
         """(size, frames, 58) windows of that step."""
         draw = np.random.default_rng((self.seed, step))
-        drawn = round(size * self.config.random_share)
+        drawn, tracked = self._made(size)
         parts = [random_combinations(draw, drawn, self.config)] if drawn else []
         if self.clips is not None and drawn < size:
-            parts.append(_windows(draw, self.clips, size - drawn, self.config.frames))
+            windows = _windows(draw, self.clips, size - drawn, self.config.frames)
+            for window in windows[:tracked]:
+                window[:] = degraded(window, draw, NOISE_ONLY)
+            parts.append(windows)
         return np.concatenate(parts)
 
 

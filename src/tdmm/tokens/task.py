@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tdmm.tokens.autoencoder import HEAD_MM, GeometryAutoencoder, LossWeights, losses
+from tdmm.tokens.autoencoder import GeometryAutoencoder, LossWeights, losses
 from tdmm.tokens.data import Mixture
 from tdmm.tokens.quantizers import CodeUsage
 
@@ -47,7 +47,7 @@ class TokenizerTask:
         """Losses of the batch of that step."""
         features = torch.from_numpy(self.mixture.batch(step, self.batch_size)).to(self.device)
         rebuilt, quantized = self.model(features, self.teaching)
-        return losses(self.model, features, rebuilt, quantized, self.weights)
+        return losses(self.model, features, rebuilt, quantized, self.weights, self.teaching)
 
     def evaluate(self) -> dict[str, float]:
         """Errors in the geometry of the loss, and use of the codes; `fidelity` has the errors to report."""
@@ -63,7 +63,7 @@ class TokenizerTask:
             frames += len(wrong)
         return {
             "face_mm": face / frames,
-            "head_deg": math.degrees(head / frames / HEAD_MM),
+            "head_deg": math.degrees(head / frames / self.model.config.head_mm),
             "least_used": min(usage.used()),
             "least_perplexity": min(usage.perplexity()),
         }
