@@ -59,3 +59,16 @@ def test_random_combinations_are_faces_on_a_head() -> None:
 def test_a_mixture_without_a_corpus_is_random_throughout() -> None:
     with pytest.raises(InvalidConfig, match="corpus"):
         Mixture(None, MixtureConfig(random_share=0.5), seed=0)
+
+
+def test_tracked_windows_are_acted_ones_with_a_tracker_s_faults() -> None:
+    still = SimpleNamespace(features=np.full((200, 58), 0.5, np.float32), offsets=np.array([0, 200]))
+    config = MixtureConfig(frames=16, random_share=0.25, tracked_share=0.5, random_weight=0.2, random_loss=0.6)
+    mixture: Mixture = Mixture(still, config, seed=3)  # type: ignore[arg-type]
+    batch = mixture.batch(0, 16)
+    changed = np.abs(batch - 0.5).max((1, 2)) > 1e-6
+    assert changed[:12].sum() > 9, "random ones first, tracked ones next"
+    assert not changed[12:].any()
+    teaching, counting = mixture.weights(16)
+    assert teaching.tolist() == pytest.approx([0.2] * 12 + [1.0] * 4)
+    assert counting.tolist() == pytest.approx([0.6] * 12 + [1.0] * 4)

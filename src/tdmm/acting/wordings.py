@@ -119,18 +119,26 @@ def held_out(entry: Descriptor) -> frozenset[Phrasing]:
     Which ones depends on their words alone, so adding a phrasing moves few others. One whose words stand within
     a phrasing that is trained, of this or another descriptor, is not unseen and not held out.
     """
-    said = _trained_words()
-    return frozenset(each for each in _picked(entry) if f" {each.text} " not in said)
+    return frozenset(each for each in _picked(entry) if not _said_in_training(each.text))
+
+
+def _said_in_training(text: str) -> bool:
+    found = (_trained_words().get(word, "") for word in text.split())
+    # The rarest word has the fewest texts to look through.
+    return f" {text} " in min(found, key=len)
 
 
 @cache
-def _trained_words() -> str:
-    """All phrasings that are not picked, in one text."""
-    words = []
+def _trained_words() -> dict[str, str]:
+    """Of each word all phrasings with it that are not picked, in one text."""
+    said: dict[str, list[str]] = {}
     for entry in load().entries:
         picked = _picked(entry)
-        words += [each.text for each in (*entry.phrasings, *bank().get(entry.name, ())) if each not in picked]
-    return f" {' | '.join(words)} "
+        for each in (*entry.phrasings, *bank().get(entry.name, ())):
+            if each not in picked:
+                for word in set(each.text.split()):
+                    said.setdefault(word, []).append(each.text)
+    return {word: f" {' | '.join(texts)} " for word, texts in said.items()}
 
 
 @cache

@@ -44,8 +44,9 @@ class MixtureConfig(BaseModel):
         frames: length of a window, frames.
         random_share: share of random combinations; 1 where there is no corpus.
         tracked_share: share of acted windows with the resting face, gains and jitter of a tracker.
-        random_weight: how much one of either counts, against 1 for an acted window as it is. Small, so that
-            neither codes nor networks are spent on faces that nobody makes.
+        random_weight: how much the codebooks learn from one of either, against 1 from an acted window as it is.
+            Small, so that codes are not spent on faces that nobody makes.
+        random_loss: how much the errors of one of either count.
         head_limit_deg: largest head angle of a random combination.
         translation_limit: largest translation of one, metres.
     """
@@ -56,6 +57,7 @@ class MixtureConfig(BaseModel):
     random_share: float = Field(default=0.3, ge=0, le=1)
     tracked_share: float = Field(default=0.0, ge=0, le=1)
     random_weight: float = Field(default=0.15, gt=0, le=1)
+    random_loss: float = Field(default=1.0, gt=0, le=1)
     head_limit_deg: float = Field(default=40.0, ge=0, le=90)
     translation_limit: float = Field(default=0.05, ge=0, le=0.5)
 
@@ -68,11 +70,13 @@ class Mixture:
             raise InvalidConfig("random_share below 1 needs a corpus: give one, or set random_share to 1.")
         self.clips, self.config, self.seed = clips, config, seed
 
-    def weights(self, size: int) -> Floats:
-        """(size,) how much each window of a batch counts; random ones first, tracked ones next."""
-        weights = np.ones(size, np.float32)
-        weights[: sum(self._made(size))] = self.config.random_weight
-        return weights
+    def weights(self, size: int) -> tuple[Floats, Floats]:
+        """What the codebooks may learn from each window of a batch, and what its errors count, each (size,)."""
+        # Random windows come first, tracked ones next.
+        teaching, counting = np.ones((2, size), np.float32)
+        made = sum(self._made(size))
+        teaching[:made], counting[:made] = self.config.random_weight, self.config.random_loss
+        return teaching, counting
 
     def _made(self, size: int) -> tuple[int, int]:
         """How many windows of a batch are random, and how many tracked."""

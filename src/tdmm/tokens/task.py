@@ -38,7 +38,7 @@ class TokenizerTask:
     ) -> None:
         self.model, self.mixture, self.weights = model, mixture, weights
         self.batch_size, self.held_out, self.device = batch_size, held_out, device
-        self.teaching = torch.from_numpy(mixture.weights(batch_size)).to(device)
+        self.teaching, self.counting = (torch.from_numpy(each).to(device) for each in mixture.weights(batch_size))
         # From steps that training never reaches.
         first = [mixture.batch(10**9 + i, batch_size) for i in range(_STATISTICS_BATCHES)]
         model.begin(torch.from_numpy(np.concatenate(first)).flatten(0, 1).to(model.basis.device))
@@ -47,7 +47,7 @@ class TokenizerTask:
         """Losses of the batch of that step."""
         features = torch.from_numpy(self.mixture.batch(step, self.batch_size)).to(self.device)
         rebuilt, quantized = self.model(features, self.teaching)
-        return losses(self.model, features, rebuilt, quantized, self.weights, self.teaching)
+        return losses(self.model, features, rebuilt, quantized, self.weights, self.counting)
 
     def evaluate(self) -> dict[str, float]:
         """Errors in the geometry of the loss, and use of the codes; `fidelity` has the errors to report."""
