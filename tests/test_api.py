@@ -61,6 +61,10 @@ def test_describe_reads_files_and_knows_its_tasks(take: tdmm.FaceMotion, tmp_pat
     assert tdmm.describe(path) == tdmm.describe(take)
     with pytest.raises(InvalidInput, match="Did you mean 'timeline'"):
         tdmm.describe(take, task="timelin")
+    with pytest.raises(InvalidInput, match="leave out one"):
+        tdmm.describe(take, task="head", ask="does she nod?")
+    with pytest.raises(InvalidInput, match="question is empty"):
+        tdmm.describe(take, ask="")
 
 
 def test_identity_changes_the_head_and_not_the_motion() -> None:

@@ -250,27 +250,39 @@ def best(takes: Sequence[FaceMotion]) -> FaceMotion:
     return takes[picking.best(takes, [plan.events for plan in plans if plan is not None])]
 
 
-def describe(motion: FaceMotion | str | Path, *, task: str = "describe") -> str:
-    """Say what a face does.
+def describe(motion: FaceMotion | str | Path, *, task: str = "describe", ask: str | None = None) -> str:
+    """Say what a face does, or answer a question about it.
 
     Args:
         motion: a motion, or the path of an `.npz` or Live Link `.csv` file.
-        task: `describe` (a sentence), `emotion`, `head`, `intensity` or `timeline`.
+        task: `describe` (a sentence), `emotion`, `head`, `intensity`, `timeline` or `micro` (micro-expressions).
+        ask: a question that yes or no answers, in place of a task: "does she blink twice?"
+
+    Returns:
+        A text; of a question "yes" or "no" and what was seen, or that it cannot be told.
 
     Raises:
         InvalidMotion: the file or the motion cannot be read.
-        InvalidInput: the task is unknown.
+        InvalidInput: the task is unknown to the model, or the question is empty or asks for more than yes or no.
     """
     if not isinstance(motion, FaceMotion):
         motion = load(motion)
-    return describe_many([motion], task=task)[0]
+    return describe_many([motion], task=task, ask=None if ask is None else [ask])[0]
 
 
-def describe_many(motions: Sequence[FaceMotion], *, task: str = "describe") -> list[str]:
-    """`describe` for several motions at once."""
+def describe_many(
+    motions: Sequence[FaceMotion], *, task: str = "describe", ask: Sequence[str] | None = None
+) -> list[str]:
+    """`describe` for several motions at once; `ask` holds a question for each.
+
+    Raises:
+        InvalidInput: as `describe`; or there is a task beside the questions, or not one for each motion.
+    """
+    if ask is not None and task not in ("describe", "question"):
+        raise InvalidInput(f"A question takes the place of a task; leave out one of them (the task is '{task}').")
     model, tokenizer = motion2language(), _listening_tokenizer()
     tokens = [tokenizer.encode(motion) for motion in motions]
-    return model.describe(tokens, task=task)
+    return model.describe(tokens, task=task) if ask is None else model.ask(tokens, ask)
 
 
 def act(script: Script | str | Path, *, seed: int = 0) -> FaceMotion:

@@ -209,7 +209,7 @@ def test_answers() -> None:
         assert not re.search(r"\b(old|woman|she|her)\b", answer(script, "describe", seed))
     nothing = Script(seconds=2)
     assert answer(nothing, "emotion", 0) == answer(nothing, "intensity", 0) == "neutral"
-    assert answer(nothing, "head", 0) == "the head stays still"
+    assert answer(nothing, "head", 0) == "neutral, the head stays still"
     assert "neutral" in answer(nothing, "describe", 0)
     assert {narrator.answer(script, task, 1) for task in TASKS}.isdisjoint({""})
     with pytest.raises(ValueError, match="task must be one of"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tdmm import api
+from tdmm.acting.script import Script
 
 
 def tdmm(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -28,15 +29,9 @@ def test_a_sentence_becomes_files_and_the_files_a_sentence(tmp_path: Path) -> No
     for name in ("a.npz", "a.csv"):
         said = tdmm("describe", name, "--json", cwd=tmp_path)
         assert said.returncode == 0, said.stderr
-        assert set(json.loads(said.stdout)) == {
-            "file",
-            "seconds",
-            "describe",
-            "emotion",
-            "head",
-            "intensity",
-            "timeline",
-        }
+        tasks = set(api.motion2language().tasks) - {"question"}
+        assert tasks >= {"describe", "emotion", "head", "intensity", "timeline"}
+        assert set(json.loads(said.stdout)) == {"file", "seconds", *tasks}
 
 
 def test_takes_are_numbered(tmp_path: Path) -> None:
@@ -87,15 +82,23 @@ def test_a_timeline_file_is_played(tmp_path: Path) -> None:
         (["animate", "xqzt blorfen wug", "-o", "a.npz"], "no word in"),
         (["describe", "missing.npz"], "no such file"),
         (["describe", "bad.csv"], "bad.csv"),
+        (["describe", "good.npz", "--ask", " ? "], "question is empty"),
+        (["describe", "good.npz", "--ask", "what is it?"], "yes or no"),
+        (["describe", "good.npz", "--ask", "does she nod?", "--task", "head"], "leave out one"),
+        (["describe", "good.npz", "--task", "sing"], "Unknown task"),
     ],
 )
 def test_bad_input_is_one_message_exit_2_and_no_file(tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "bad.csv").write_text("not,a,capture\n1,2,3\n")
+    files = ["bad.csv"]
+    if "good.npz" in arguments:
+        api.save(api.act(Script(seconds=1)), tmp_path / "good.npz")
+        files.append("good.npz")
     done = tdmm(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -38,7 +38,7 @@ def test_a_model_that_always_fails_is_reported() -> None:
 
 def test_every_figure_is_explained_in_the_documentation() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    every = [*definitions.READER, *definitions.ANIMATE, *definitions.DESCRIBE]
+    every = [*definitions.READER, *definitions.ANIMATE, *definitions.DESCRIBE, *definitions.ANSWERS]
     every += definitions.tokens("rvq", "acted").values()
     for definition in every:
         short = definition.name.replace("tokens.rvq.acted.", "tokens.")

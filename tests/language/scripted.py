@@ -36,7 +36,12 @@ class FakeTokenizer:
 def model(seed: int = 0) -> Motion2Language:
     """An untrained model; its texts are gibberish, which is enough to compare them."""
     torch.manual_seed(seed)
-    return Motion2Language(SMALL, Vocabulary.build(TEXTS, 320), FakeTokenizer().books, FINGERPRINT).eval()
+    made = Motion2Language(SMALL, Vocabulary.build(TEXTS, 320), FakeTokenizer().books, FINGERPRINT).eval()
+    with torch.no_grad():
+        for name, value in made.named_parameters():
+            if value.ndim > 1 and "embed" not in name:  # or it would only repeat the word before
+                value.mul_(8)
+    return made
 
 
 def tokens(frames: int, seed: int = 0) -> MotionTokens:

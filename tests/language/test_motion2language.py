@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tdmm.acting.answers import FIRST_TASKS
+from tdmm.acting.questions import CANNOT_TELL
 from tdmm.errors import ArtifactProblem, InvalidInput, InvalidMotion, TokenizerMismatch
 from tdmm.language.motion2language import Motion2Language
 from tdmm.tokens.tokenizer import MotionTokens
@@ -121,6 +124,61 @@ def test_senseless_options_are_refused(reader: Motion2Language, options: dict[st
         reader.describe(CLIPS[:1], **options)  # type: ignore[arg-type]
 
 
+QUESTIONS = ["Does she blink twice?", "is the smile on the left", "does he nod?", "is it a very faint frown?"]
+
+
+def test_an_answer_does_not_depend_on_the_questions_beside_it(reader: Motion2Language) -> None:
+    together = reader.ask(CLIPS, QUESTIONS, max_tokens=12)
+    alone = [reader.ask([clip], [question], max_tokens=12)[0] for clip, question in zip(CLIPS, QUESTIONS, strict=True)]
+    assert together == alone
+
+
+def test_the_question_is_read(reader: Motion2Language) -> None:
+    first, other = (reader.prompt("question", text) for text in ("does she nod?", "does she wink twice?"))
+    assert first[:2] == other[:2]
+    assert first[-1] == other[-1] == first[1]
+    assert reader.vocabulary.decode(other) == "does she wink twice?"
+    reading = reader.read(torch.from_numpy(CLIPS[0].codes.copy())[None], torch.tensor([25]))
+    with torch.no_grad():
+        states = [reader.write(reading.about(torch.tensor([0])), torch.tensor([ids]))[:, -1] for ids in (first, other)]
+    assert (states[0] - states[1]).abs().max() > 1e-4
+
+
+def test_what_has_nothing_to_do_with_a_face_cannot_be_told(reader: Motion2Language) -> None:
+    assert reader.ask(CLIPS[:1], ["is the xqzt blorfen?"], max_tokens=4) == [CANNOT_TELL]
+
+
+def test_questions_that_cannot_be_asked_are_refused(reader: Motion2Language) -> None:
+    for asked in ([""], ["why does she smile?"], ["does she nod?", "does she smile?"]):
+        with pytest.raises(InvalidInput):
+            reader.ask(CLIPS[:1], asked)
+    with pytest.raises(InvalidInput, match="needs a question"):
+        reader.describe(CLIPS[:1], "question")
+
+
+def test_a_vocabulary_of_the_first_tasks_is_still_read_and_refuses_the_others(tmp_path: Path) -> None:
+    original = model()
+    original.save(tmp_path / "m2l")
+    for name, before, after in (
+        ("tokenizer.json", "<micro>", "<other>"), ("tokenizer.json", "<question>", "<another>"),
+        ("config.json", '"tasks"', '"other"'),
+    ):  # fmt: skip
+        path = tmp_path / "m2l" / name
+        path.write_text(path.read_text().replace(before, after))
+    provenance = tmp_path / "m2l" / "provenance.json"
+    listed = json.loads(provenance.read_text())
+    for name in ("tokenizer.json", "config.json"):
+        listed["files"][name] = hashlib.sha256((tmp_path / "m2l" / name).read_bytes()).hexdigest()
+    provenance.write_text(json.dumps(listed))
+    old = Motion2Language.load(tmp_path / "m2l")
+    assert old.tasks == FIRST_TASKS
+    assert len(old.describe(CLIPS[:1], "head", max_tokens=4)) == 1
+    with pytest.raises(InvalidInput, match="not trained on the task 'micro'"):
+        old.describe(CLIPS[:1], "micro")
+    with pytest.raises(InvalidInput, match="not trained on the task 'question'"):
+        old.ask(CLIPS[:1], ["does she nod?"])
+
+
 def test_nothing_to_describe_is_nothing(reader: Motion2Language) -> None:
     assert reader.describe([]) == []
 
@@ -137,8 +195,6 @@ def test_a_flipped_byte_is_found(tmp_path: Path, name: str) -> None:
 
 
 def test_files_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
-    import hashlib
-
     model().save(tmp_path / "m2l")
     config, provenance = tmp_path / "m2l" / "config.json", tmp_path / "m2l" / "provenance.json"
     config.write_text(config.read_text().replace('"layers": 2', '"layers": 3'))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tdmm.acting import questions
 from tdmm.errors import ArtifactProblem, InvalidConfig, InvalidInput
+from tdmm.language.motion2language import Motion2Language
 from tdmm.language.motion2language_training import (
     Distortion,
     Motion2LanguageRecipe,
     Motion2LanguageTask,
     ScriptedTokens,
+    Text,
     distort,
     recipe_for,
 )
@@ -74,7 +78,9 @@ def test_an_epoch_shows_every_clip_once(task: Motion2LanguageTask) -> None:
 
 @pytest.mark.slow
 def test_it_learns_to_say_what_the_codes_show(tmp_path: Path) -> None:
-    learner = Motion2LanguageTask(recipe(), clips(60, 0), clips(12, 1), FakeTokenizer(), answer)
+    mix = {"describe": 0.45, "emotion": 0.2, "head": 0.15, "intensity": 0.1, "timeline": 0.1}
+    longer = recipe(mix=mix).training.model_copy(update={"steps": 300})
+    learner = Motion2LanguageTask(recipe(mix=mix, training=longer), clips(60, 0), clips(12, 1), FakeTokenizer(), answer)
     before = learner.evaluate()
     after = fit(learner, learner._recipe.training, tmp_path, Runtime("cpu"), progress=False).metrics
     assert after["validation/describe"] < 0.5 * before["validation/describe"]
@@ -87,14 +93,81 @@ def test_it_learns_to_say_what_the_codes_show(tmp_path: Path) -> None:
 def test_only_the_answer_is_learned(task: Motion2LanguageTask) -> None:
     """The prompt and the padding have no part in the loss."""
     codes = [task._train.clip(0), task._train.clip(1)]
-    texts = [[task._written(task._train.scripts[i], name, 0)] for i, name in enumerate(("head", "describe"))]
-    counts = [len(answers[0]) - 2 for answers in texts]  # the prompt is two ids
+    texts = [[task._written(task._train.known(i), name, 0)] for i, name in enumerate(("head", "describe"))]
+    counts = [len(answers[0].ids) - 2 for answers in texts]  # the prompt is two ids
     assert counts[0] != counts[1]
     task.model.eval()
     with torch.no_grad():
         short, long = (task._cross_entropy([c], [t], None) for c, t in zip(codes, texts, strict=True))
         both = task._cross_entropy(codes, texts, None)
     torch.testing.assert_close(both, (counts[0] * short + counts[1] * long) / sum(counts))
+
+
+def test_a_question_of_any_length_is_no_part_of_what_is_learned(task: Motion2LanguageTask) -> None:
+    seeds = [seed for seed in range(40) if questions.about(task._train.scripts[0], seed).truth is not None]
+    texts = [task._written(task._train.known(0), "question", seed) for seed in seeds]
+    assert len({text.asked for text in texts}) > 3
+    words = task.model.vocabulary
+    for seed, text in zip(seeds, texts, strict=True):
+        asked = questions.about(task._train.scripts[0], seed)
+        assert words.decode(text.ids[: text.asked]) == asked.question
+        assert words.decode(text.ids[text.asked :]) == asked.answer
+        assert text.first == task._recipe.verdict
+    short, long = min(texts, key=lambda text: len(text.ids)), max(texts, key=lambda text: len(text.ids))
+    codes, weights = [task._train.clip(0)], [text.first + len(text.ids) - text.asked - 1 for text in (short, long)]
+    task.model.eval()
+    with torch.no_grad():
+        alone = [task._cross_entropy(codes, [[text]], None) for text in (short, long)]
+        both = task._cross_entropy(codes, [[short, long]], None)
+        plain = task._cross_entropy(codes, [[Text(short.ids, short.asked)]], None)
+    torch.testing.assert_close(both, (weights[0] * alone[0] + weights[1] * alone[1]) / sum(weights))
+    assert float(plain) != float(alone[0])  # the verdict weighs
+
+
+def test_some_clips_are_encoded_anew_and_the_same_ones_again() -> None:
+    class Heard(FakeTokenizer):
+        frames = 0
+
+        def encode_features(self, features: torch.Tensor) -> torch.Tensor:
+            self.frames += len(features)
+            return super().encode_features(features)
+
+    def learner(tokenizer: FakeTokenizer) -> Motion2LanguageTask:
+        shown = clips(36, 0)
+        features = np.random.default_rng(0).random((len(shown.codes), 58)).astype(np.float32)
+        how = recipe(distortion=Distortion(tracked=0.5))
+        return Motion2LanguageTask(how, replace(shown, features=features), clips(6, 1), tokenizer, answer)
+
+    tokenizer = Heard()
+    first, again = learner(tokenizer), learner(FakeTokenizer())
+    assert float(first.loss(4)["loss"].detach()) == float(again.loss(4)["loss"].detach())
+    assert 0 < tokenizer.frames < 12
+
+
+def test_encoding_anew_needs_features() -> None:
+    with pytest.raises(InvalidInput, match="features"):
+        Motion2LanguageTask(
+            recipe(distortion=Distortion(tracked=0.5)), clips(36, 0), clips(6, 1), FakeTokenizer(), answer
+        )
+
+
+def test_a_model_knows_the_tasks_of_its_mix(tmp_path: Path) -> None:
+    learner = Motion2LanguageTask(
+        recipe(mix={"describe": 0.5, "question": 0.5}, generated_clips=4),
+        clips(36, 0),
+        clips(6, 1),
+        FakeTokenizer(),
+        answer,
+    )
+    assert learner.model.tasks == ("describe", "question")
+    figures = learner.evaluate()
+    assert {"validation/question", "question_right", "family_recall"} <= figures.keys()
+    assert "validation/micro" not in figures
+    learner.model.save(tmp_path / "m2l")
+    again = Motion2Language.load(tmp_path / "m2l")
+    assert again.tasks == ("describe", "question")
+    with pytest.raises(InvalidInput, match=r"not trained on the task 'micro'.*describe, question"):
+        again.describe([learner._tokens(0)], "micro")
 
 
 @given(st.integers(1, 30), st.integers(0, 8), st.floats(0, 0.4), st.floats(0, 0.5), st.integers(0, 99))

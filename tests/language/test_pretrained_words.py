@@ -13,9 +13,12 @@ from .tiny_models import tokenizer
 def test_the_ids_around_a_motion_are_those_of_the_written_prompt(chat: bool) -> None:
     words = PretrainedWords(tokenizer(chat=chat), codes=8)
     for task in TASKS:
-        together = words.tokenizer(words.written([3, 0, 7], task), add_special_tokens=False)["input_ids"]
+        question = "does she blink twice?" if task == "question" else ""
+        written = words.written([3, 0, 7], task, question)
+        together = words.tokenizer(written, add_special_tokens=False)["input_ids"]
         motion = [words.code_ids[code] for code in (3, 0, 7)]
-        assert [*words.opening, *motion, *words.prompt(task)] == together
+        assert [*words.opening, *motion, *words.prompt(task, question)] == together
+        assert question in written
 
 
 def test_the_chat_prompt_is_what_a_chat_server_makes_of_a_message() -> None:

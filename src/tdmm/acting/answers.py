@@ -5,37 +5,47 @@ from __future__ import annotations
 from random import Random
 from typing import Literal, get_args
 
-from tdmm.acting import intensity_words
+from tdmm.acting import intensity_words, questions
 from tdmm.acting.beats import beats_of, end_of, items_of, onset_of, overlapping
+from tdmm.acting.brief import (
+    DEGREES,
+    NO_EXPRESSION,
+    STILL,
+    THEN,
+    heads_of,
+    in_turn,
+    is_empty,
+    is_micro,
+    name_of,
+    names_of,
+    with_degree,
+)
 from tdmm.acting.clauses import Item, Manner, clause_of
-from tdmm.acting.inflection import adverb, inflected, with_article
 from tdmm.acting.intensity_words import level_of
-from tdmm.acting.lexicon import load
 from tdmm.acting.pronouns import NOBODY, THEY
 from tdmm.acting.script import Event, HeadMotion, Script
 from tdmm.acting.sentences import Beat, chained, sentence
-from tdmm.acting.slots import filled
 
-Task = Literal["describe", "emotion", "head", "intensity", "timeline"]
+Task = Literal["describe", "emotion", "head", "intensity", "timeline", "micro", "question"]
 TASKS: tuple[Task, ...] = get_args(Task)
+FIRST_TASKS: tuple[Task, ...] = TASKS[:5]
+"""What every model knows, those among them that were trained before there were more tasks."""
 
-_DEGREES = {"faint": "faint", "slight": "slight", "plain": "moderate", "strong": "strong", "extreme": "extreme"}
-_ADVERBS = {degree: "extremely" if degree == "extreme" else adverb(degree) for degree in _DEGREES.values()}
-_NO_EXPRESSION = "neutral"
-_STILL = "the head stays still"
+NO_MICRO = "no micro-expression"
 
 
 def answer(script: Script, task: Task, seed: int) -> str:
     """Answer a question about a script.
 
     The geometry does not show who it is, so no answer says it. Times, sides, counts and intensities are
-    those of the script.
+    those of the script. A script that asks for nothing is called neutral in the answer to every task.
 
     Args:
         script: what the face does.
         task: `describe` a sentence; `emotion` names of the lexicon in order; `head` the head motions;
-            `intensity` how strong each is; `timeline` everything with its seconds.
-        seed: varies the wording of `describe` and a little of `head`.
+            `intensity` how strong each is; `timeline` everything with its seconds; `micro` the micro-expressions
+            with their seconds; `question` the answer to `questions.about(script, seed)`.
+        seed: varies the wording of `describe` and a little of `head`; chooses the question of `question`.
 
     Raises:
         ValueError: `task` is none of `TASKS`.
@@ -44,22 +54,18 @@ def answer(script: Script, task: Task, seed: int) -> str:
     if task == "describe":
         return _description(script, rng)
     if task == "emotion":
-        return ", then ".join(_name(event) for event in _events(script)) or _NO_EXPRESSION
+        return names_of(script)
     if task == "head":
-        return _head(script, rng)
+        return f"{NO_EXPRESSION}, {STILL}" if is_empty(script) else heads_of(script, rng)
     if task == "intensity":
-        return ", then ".join(_degree(event) for event in _events(script)) or _NO_EXPRESSION
+        return THEN.join(with_degree(event) for event in in_turn(script)) or NO_EXPRESSION
     if task == "timeline":
-        return "; ".join(_timed(item) for item in items_of(script)) or f"0.0-{script.seconds:.1f} s: {_NO_EXPRESSION}"
+        return "; ".join(_timed(item) for item in items_of(script)) or f"0.0-{script.seconds:.1f} s: {NO_EXPRESSION}"
+    if task == "micro":
+        return _micro(script)
+    if task == "question":
+        return questions.about(script, seed).answer
     raise ValueError(f"task must be one of {', '.join(TASKS)}, not {task!r}")
-
-
-def _events(script: Script) -> list[Event]:
-    return sorted(script.events, key=lambda event: event.onset)
-
-
-def _name(event: Event) -> str:
-    return event.descriptor.replace("_", " ")
 
 
 def _description(script: Script, rng: Random) -> str:
@@ -83,34 +89,26 @@ def _description(script: Script, rng: Random) -> str:
     return " ".join(sentence(each) for each in sentences)
 
 
-def _head(script: Script, rng: Random) -> str:
-    if not script.head:
-        return _STILL
-    manner = Manner(pronouns=THEY, phrasings=1)
-    motions = sorted(script.head, key=lambda motion: motion.onset)
-    return ", then ".join(clause_of(motion, manner, rng).finite(plural_subject=False) for motion in motions)
-
-
-def _degree(event: Event) -> str:
-    degree = _DEGREES[level_of(event.intensity)]
-    entry = load().get(event.descriptor)
-    nouns = [each for each in entry.phrasings_of("noun") if each.text.startswith(("a ", "an "))]
-    if nouns:
-        text = filled(nouns[0].text, NOBODY, event.side)
-        return with_article(f"{degree} {text.partition(' ')[2]}")
-    verb = filled(entry.phrasings_of("verb")[0].text, NOBODY, event.side, entry.side == "one")
-    return f"{_ADVERBS[degree]} {inflected(verb, 'gerund')}"
+def _micro(script: Script) -> str:
+    told = [f"{_span(event)}: {name_of(event)}" for event in in_turn(script) if is_micro(event)]
+    if is_empty(script):
+        return f"{NO_EXPRESSION}, {NO_MICRO}"
+    return "; ".join(told) or NO_MICRO
 
 
 def _timed(item: Item) -> str:
-    span = f"{onset_of(item):.1f}-{end_of(item):.1f} s"
     if isinstance(item, Event):
         side = f" ({item.side})" if item.side != "both" else ""
-        return f"{span}: {_name(item)}{side}, {_DEGREES[level_of(item.intensity)]}"
+        return f"{_span(item)}: {name_of(item)}{side}, {DEGREES[level_of(item.intensity)]}"
     manner = Manner(pronouns=NOBODY, details=isinstance(item, HeadMotion), phrasings=1)
+    span = _span(item)
     if isinstance(item, HeadMotion):  # its size belongs to another task
         item = item.model_copy(update={"intensity": intensity_words.MIDDLES["plain"]})
     return f"{span}: {clause_of(item, manner, Random(0)).finite(plural_subject=False)}"
 
 
-__all__ = ["TASKS", "Task", "answer"]
+def _span(item: Item) -> str:
+    return f"{onset_of(item):.1f}-{end_of(item):.1f} s"
+
+
+__all__ = ["FIRST_TASKS", "NO_MICRO", "TASKS", "Task", "answer"]

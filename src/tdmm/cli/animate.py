@@ -14,7 +14,7 @@ from tdmm.errors import InvalidInput, InvalidPrompt
 if TYPE_CHECKING:
     from tdmm.motion.clip import FaceMotion
 
-TASKS = ("describe", "emotion", "head", "intensity", "timeline")
+TASKS = ("describe", "emotion", "head", "intensity", "timeline", "micro")
 
 
 class Pick(StrEnum):
@@ -229,21 +229,33 @@ def _write(motion: FaceMotion, paths: list[Path], size: int) -> None:
 
 def describe(
     file: Annotated[Path, typer.Argument(help="A motion: .npz, or a Live Link Face .csv.")],
-    task: Annotated[str, typer.Option(help="What to say: " + ", ".join(TASKS) + ".")] = "describe",
-    as_json: Annotated[bool, typer.Option("--json", help="Every task, as one JSON object.")] = False,
+    task: Annotated[
+        str, typer.Option(help="What to say: " + ", ".join(TASKS) + " (micro-expressions alone).")
+    ] = "describe",
+    ask: Annotated[
+        str | None, typer.Option(help='A question instead, that yes or no answers: "does she blink twice?"')
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Every task that the model knows, as one JSON object; and --ask.")
+    ] = False,
 ) -> None:
-    """Say in words what a face does.
+    """Say in words what a face does, or answer a question about it.
 
     Example: tdmm describe smirk.npz --task timeline
+
+    Example: tdmm describe smirk.npz --ask "is the smirk on the left?"
     """
     from tdmm import api
 
     motion = api.load(file)
     if as_json:
-        answers = {name: api.describe(motion, task=name) for name in TASKS}
+        known = [name for name in TASKS if name in api.motion2language().tasks]
+        answers = {name: api.describe(motion, task=name) for name in known}
+        if ask is not None:
+            answers |= {"question": ask, "answer": api.describe(motion, ask=ask)}
         typer.echo(json.dumps({"file": str(file), "seconds": round(motion.seconds, 3), **answers}, indent=1))
     else:
-        typer.echo(api.describe(motion, task=task))
+        typer.echo(api.describe(motion, task=task, ask=ask))
 
 
 def _take(path: Path, index: int, takes: int) -> Path:

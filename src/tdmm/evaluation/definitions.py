@@ -139,7 +139,7 @@ DESCRIBE_FAMILY = Definition(
     "describe.family",
     "share",
     "descriptors of a clip whose family is named in its description, a mean over clips",
-    threshold=0.70,
+    threshold=0.88,
     better="up",
 )
 DESCRIBE_ALL = Definition("describe.all_families", "share", "clips of which every descriptor's family is named")
@@ -153,11 +153,56 @@ DESCRIBE_HEAD = Definition(
     "describe.head",
     "share",
     "head motions of a clip whose kind (and so direction) is named in its description, a mean over clips with any",
-    threshold=0.80,
+    threshold=0.93,
     better="up",
 )
 DESCRIBE_HEAD_INVENTED = Definition(
     "describe.head_invented", "share", "clips without head motion whose description names one"
+)
+DESCRIBE_ORDER = Definition(
+    "describe.order",
+    "share",
+    "clips of two or more descriptors whose description names every family, in the order in which they begin; those"
+    " that begin within 0.25 s of each other may change places",
+    threshold=0.85,
+    better="up",
+)
+DESCRIBE_UNSEEN = Definition(
+    "describe.unseen",
+    "share",
+    "families named in the descriptions that are not in the clip and that the reader is sure are absent, over all"
+    " named: of each descriptor of the family a core action is nowhere in the clip at half the reader's thresholds"
+    " (any blink counts as closed eyes)",
+    of="families",
+)
+DESCRIBE_NOISY = Definition(
+    "describe.noisy",
+    "share",
+    "describe.family on the same clips as a face tracker may deliver them (a resting face that is not zero, gains,"
+    " jitter, other frame rates, lost frames), no part of the face hidden",
+)
+DESCRIBE_DESCRIPTOR = Definition(
+    "describe.descriptor",
+    "share",
+    "descriptors of a clip, of 200, that the answer to the task emotion names exactly, a mean over clips",
+    threshold=0.60,
+    better="up",
+)
+DESCRIBE_INTENSITY = Definition(
+    "describe.intensity",
+    "share",
+    "descriptors whose level of five the answer to the task intensity gives, position by position, over all; in a"
+    " clip for which it gives another number of them, none",
+    of="descriptors",
+    threshold=0.75,
+    better="up",
+)
+DESCRIBE_QUESTION = Definition(
+    "describe.question",
+    "share",
+    "questions, one a clip and half of them to be answered yes (so chance is 50%), whose answer begins with the right"
+    " one of yes and no",
+    of="questions",
 )
 
 ANIMATE = (
@@ -168,7 +213,18 @@ ANIMATE = (
     ANIMATE_RANGE,
     ANIMATE_INTENSITY,
 )
-DESCRIBE = (DESCRIBE_FAMILY, DESCRIBE_ALL, DESCRIBE_INVENTED, DESCRIBE_HEAD, DESCRIBE_HEAD_INVENTED)
+DESCRIBE = (
+    DESCRIBE_FAMILY,
+    DESCRIBE_ALL,
+    DESCRIBE_INVENTED,
+    DESCRIBE_HEAD,
+    DESCRIBE_HEAD_INVENTED,
+    DESCRIBE_ORDER,
+    DESCRIBE_UNSEEN,
+)
+"""Of the sentence that describes a clip."""
+ANSWERS = (DESCRIBE_NOISY, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION)
+"""Of degraded clips, and of the answers to other tasks."""
 READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)
 
 

@@ -12,7 +12,8 @@ from typing import Literal, get_args
 from tdmm import artifact, weights
 from tdmm.errors import UnknownName, did_you_mean
 from tdmm.evaluation.grade_animate import Animate, grade_animate
-from tdmm.evaluation.grade_describe import Describe, grade_describe
+from tdmm.evaluation.grade_answers import Answering, grade_answers
+from tdmm.evaluation.grade_describe import grade_describe
 from tdmm.evaluation.grade_reader import grade_reader
 from tdmm.evaluation.grade_words import grade_words
 from tdmm.evaluation.held_out import SEED
@@ -34,11 +35,11 @@ class Models:
 
     Attributes:
         animate: prompts and seeds to motions.
-        describe: motions to sentences.
+        describe: motions to sentences, and to answers to other tasks and to questions.
     """
 
     animate: Animate
-    describe: Describe
+    describe: Answering
 
 
 def evaluate(
@@ -77,6 +78,7 @@ def evaluate(
         found += grade_words(models.animate, prompts, seed, progress)
     if "describe" in wanted:
         found += grade_describe(models.describe, clips, seed, progress)
+        found += grade_answers(models.describe, clips, seed, progress)
     settings = {
         "command": "tdmm evaluate quick",
         "version": metadata.version("tdmm"),

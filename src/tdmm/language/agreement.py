@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tdmm.acting import lexicon, narrator
+from tdmm.acting import lexicon, narrator, questions
+from tdmm.acting.question_facts import Asked
 from tdmm.acting.script import Script
 
 
@@ -29,6 +30,12 @@ def agreement(texts: Sequence[str], scripts: Sequence[Script]) -> dict[str, floa
         "head_recall": heads.recall,
         "head_precision": heads.precision,
     }
+
+
+def right_answers(texts: Sequence[str], asked: Sequence[Asked]) -> dict[str, float]:
+    """`question_right`: share of the answers that begin with the right one of yes and no."""
+    right = [questions.verdict(text) == each.truth for text, each in zip(texts, asked, strict=True)]
+    return {"question_right": sum(right) / max(1, len(right))}
 
 
 class _Overlap:

@@ -4,6 +4,7 @@ A causal language model reads one embedding a frame and then writes::
 
     <motion> frame frame frame ... </motion> <task> text ... <eos>
     '------- read once -----------''------ one row a question ----'
+    <motion> frame frame frame ... </motion> <question> does she blink twice? <question> text ... <eos>
 
 The motion comes first and the question after it, so that a motion is read once and its key-value cache
 serves every question, in training and in use alike. A frame's embedding is made from geometry: the
@@ -15,21 +16,25 @@ the place of the marks and tasks above, and which may read codes as words of its
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from tdmm import artifact, weights
-from tdmm.errors import ArtifactProblem, InvalidInput, InvalidMotion, TokenizerMismatch
+from tdmm.acting import questions
+from tdmm.acting.answers import FIRST_TASKS, TASKS
+from tdmm.errors import ArtifactProblem, InvalidInput, InvalidMotion, TokenizerMismatch, did_you_mean
 from tdmm.language import adapters, backbone
-from tdmm.language.backbone import Backbone, PretrainedBackbone
+from tdmm.language.backbone import Backbone
 from tdmm.language.frame_reader import CodeReader, FrameReader
+from tdmm.language.motion2language_config import Motion2LanguageConfig, build_backbone
 from tdmm.language.pretrained_words import PretrainedWords
 from tdmm.language.vocabulary import Vocabulary
 
@@ -42,82 +47,6 @@ MERGED = "tdmm"
 
 _VOCABULARY = "tokenizer.json"
 _BATCH = 32
-_SMALL_ONLY = ("hidden", "layers", "heads", "key_heads", "feedforward", "dropout")
-_FRAMES_ONLY = ("mixers", "kernel")
-
-
-class Motion2LanguageConfig(BaseModel):
-    """Sizes of the model; about five million parameters as they stand.
-
-    A pretrained backbone has its own: the sizes of the small one are then errors, and left out of files.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    backbone: Literal["small"] | PretrainedBackbone = Field(
-        default="small", description="small, or a pretrained language model: its name, or a name and settings"
-    )
-    hidden: int = Field(default=256, ge=8)
-    layers: int = Field(default=6, ge=1)
-    heads: int = Field(default=4, ge=1)
-    key_heads: int = Field(default=2, ge=1)
-    feedforward: int = Field(default=672, ge=8)
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="of attention weights, in training")
-    mixers: int = Field(default=2, ge=0, description="convolutions over time before the language model")
-    kernel: int = Field(default=9, ge=1, description="frames a mixer sees; odd")
-    max_frames: int = Field(default=200, ge=1, description="longest motion read at once; longer ones are read in parts")
-
-    @field_validator("backbone", mode="before")
-    @classmethod
-    def _by_name(cls, given: object) -> object:
-        return {"name": given} if isinstance(given, str) and given != "small" else given
-
-    @model_validator(mode="after")
-    def _only_what_counts(self) -> Motion2LanguageConfig:
-        extra = sorted(self._without_effect() & self.model_fields_set)
-        if extra:
-            raise ValueError(
-                f"{', '.join(extra)} mean nothing for this backbone. Leave them out, "
-                "as recipes/motion2language-lora.yaml does"
-            )
-        return self
-
-    def _without_effect(self) -> set[str]:
-        if self.backbone == "small":
-            return set()
-        return {*_SMALL_ONLY, *(_FRAMES_ONLY if self.backbone.motion == "tokens" else ())}
-
-    def told(self) -> dict[str, Any]:
-        """What a file needs to say, without what has no effect."""
-        return self.model_dump(mode="json", exclude=self._without_effect())
-
-
-def build_backbone(config: Motion2LanguageConfig, vocabulary: Vocabulary) -> nn.Module:
-    """The causal language model, as `transformers` has them.
-
-    What takes its place must accept `inputs_embeds`, `attention_mask`, `position_ids` and
-    `past_key_values`, and give `get_input_embeddings()`, `model` and `lm_head`.
-    """
-    from transformers import Qwen3Config, Qwen3ForCausalLM
-
-    model: nn.Module = Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=len(vocabulary),
-            hidden_size=config.hidden,
-            intermediate_size=config.feedforward,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.key_heads,
-            head_dim=config.hidden // config.heads,
-            attention_dropout=config.dropout,
-            tie_word_embeddings=True,
-            # At these lengths a fifth faster on a CPU than the fused kernel with a mask.
-            attn_implementation="eager",
-            pad_token_id=vocabulary.pad,
-            eos_token_id=vocabulary.eos,
-        )
-    )
-    return model
 
 
 @dataclass(frozen=True)
@@ -145,6 +74,9 @@ class Motion2Language(nn.Module):
         codebooks: (L, K, D) vectors of the tokenizer whose codes are read.
         tokenizer_fingerprint: of that tokenizer; other tokens are refused.
         pretrained: the language model, where `config.backbone` is not the small one; `vocabulary` is then its.
+
+    Attributes:
+        tasks: those it was trained on; others are refused.
     """
 
     reader: FrameReader | CodeReader
@@ -162,6 +94,7 @@ class Motion2Language(nn.Module):
         self.vocabulary = vocabulary
         self.tokenizer_fingerprint = tokenizer_fingerprint
         self.fingerprint = ""
+        self.tasks: tuple[str, ...] = TASKS
         self.base: dict[str, str] = {}
         """Fingerprints of the pretrained language model as it was; empty for the small one."""
         if pretrained is None:
@@ -272,9 +205,22 @@ class Motion2Language(nn.Module):
         # Tables of words have rows to spare, which mean nothing.
         return logits[..., : len(self.vocabulary)]
 
-    def prompt(self, task: str) -> list[int]:
-        """Ids that close a motion and ask for a task."""
-        return self.vocabulary.prompt(task)
+    def prompt(self, task: str, question: str = "") -> list[int]:
+        """Ids that close a motion and ask for a task, or a question.
+
+        Raises:
+            InvalidInput: there is no such task, or this model was not trained on it.
+        """
+        if task not in TASKS:
+            raise InvalidInput(
+                f"Unknown task '{task}'.{did_you_mean(task, self.tasks)} Tasks: {', '.join(self.tasks)}."
+            )
+        if task not in self.tasks:
+            raise InvalidInput(
+                f"This model was not trained on the task '{task}'; it knows {', '.join(self.tasks)}. "
+                "Train one that does: tdmm language train motion2language recipes/motion2language.yaml"
+            )
+        return self.vocabulary.prompt(task, question)
 
     def describe(
         self,
@@ -290,24 +236,70 @@ class Motion2Language(nn.Module):
         Args:
             tokens: motions as tokens. One longer than `config.max_frames` is read in equal parts, and its
                 text says which seconds each part speaks of.
-            task: `describe`, `emotion`, `head`, `intensity` or `timeline`.
+            task: `describe`, `emotion`, `head`, `intensity`, `timeline` or `micro`; questions are for `ask`.
             max_tokens: where a text is cut off at the latest.
             temperature: 0 takes the likeliest word every time; above it texts vary with `seed`.
             seed: of the variation.
 
         Raises:
-            InvalidInput: the task is unknown, or `temperature` or `max_tokens` makes no sense.
+            InvalidInput: the task is unknown to the model, or `temperature` or `max_tokens` makes no sense.
             TokenizerMismatch: the tokens come from another tokenizer than this model was trained with.
             InvalidMotion: a code that its tokenizer does not have.
         """
-        prompt = self.prompt(task)
+        if task == "question":
+            raise InvalidInput('The task "question" needs a question. Give one: ask="does she blink twice?"')
+        return self._told(tokens, [self.prompt(task)] * len(tokens), max_tokens, temperature, seed)
+
+    def ask(
+        self,
+        tokens: Sequence[MotionTokens],
+        asked: Sequence[str],
+        *,
+        max_tokens: int = 160,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """Answer one question about each motion: "yes" or "no" and a few words of what was seen.
+
+        A question of words that have nothing to do with a face, and one that the model takes for such, is answered by
+        `questions.CANNOT_TELL`. A motion that is read in parts has an answer for each, with its seconds.
+
+        Args:
+            tokens: motions as tokens, as in `describe`.
+            asked: a question for each that yes or no answers: "does she blink twice?"
+            max_tokens, temperature, seed: as in `describe`.
+
+        Raises:
+            InvalidInput: a question is empty, too long or asks for more than yes or no; or as in `describe`.
+            TokenizerMismatch, InvalidMotion: as in `describe`.
+        """
+        if len(asked) != len(tokens):
+            raise InvalidInput(f"{len(asked)} questions for {len(tokens)} motions; give one for each.")
+        tidied = [questions.tidied(each) for each in asked]
+        texts = self._told(tokens, [self.prompt("question", each) for each in tidied], max_tokens, temperature, seed)
+        return [
+            text if questions.is_known(each) else questions.CANNOT_TELL
+            for each, text in zip(tidied, texts, strict=True)
+        ]
+
+    def _told(
+        self, tokens: Sequence[MotionTokens], prompts: list[list[int]], max_tokens: int, temperature: float, seed: int
+    ) -> list[str]:
+        """What is written about each motion after its prompt."""
         if temperature < 0 or max_tokens < 1:
             raise InvalidInput(f"temperature is {temperature}, max_tokens {max_tokens}; at least 0 and 1 are needed.")
         clips = [self._parts(clip) for clip in tokens]
-        parts = [part for clip in clips for part in clip]
-        texts: list[str] = []
-        for start in range(0, len(parts), _BATCH):
-            texts += self._answer(parts[start : start + _BATCH], prompt, max_tokens, temperature, seed)
+        rows = [(part, prompt) for clip, prompt in zip(clips, prompts, strict=True) for part in clip]
+        texts = [""] * len(rows)
+        # Prompts of one length go together: nothing is padded between a prompt and its answer.
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row][1]))
+        for _, group in itertools.groupby(order, key=lambda row: len(rows[row][1])):
+            alike = list(group)
+            for start in range(0, len(alike), _BATCH):
+                batch = alike[start : start + _BATCH]
+                parts, asked = [rows[row][0] for row in batch], [rows[row][1] for row in batch]
+                for row, text in zip(batch, self._answer(parts, asked, max_tokens, temperature, seed), strict=True):
+                    texts[row] = text
         rest = iter(texts)
         return [_joined([next(rest) for _ in clip], [len(part) for part in clip]) for clip in clips]
 
@@ -329,13 +321,14 @@ class Motion2Language(nn.Module):
 
     @torch.inference_mode()
     def _answer(
-        self, parts: list[Tensor], prompt: list[int], max_tokens: int, temperature: float, seed: int
+        self, parts: list[Tensor], prompts: list[list[int]], max_tokens: int, temperature: float, seed: int
     ) -> list[str]:
+        """Texts about parts (N) after as many prompts, all of one length."""
         device = self.reader.codebooks.device
         lengths = torch.tensor([len(part) for part in parts], device=device)
         codes = nn.utils.rnn.pad_sequence(parts, batch_first=True).to(device)
         reading = self.read(codes, lengths)
-        text = torch.tensor(prompt, device=device).expand(len(parts), -1)
+        text = torch.tensor(prompts, device=device)
         # One generator a clip: what is drawn for it is the same in any batch.
         generators = [torch.Generator().manual_seed(seed) for _ in parts]
         written, position = text[:, :0], 0
@@ -358,7 +351,9 @@ class Motion2Language(nn.Module):
         Of a model on a pretrained backbone, the frame reader and the adapter, as they are, without the backbone;
         of the small one everything, in half precision.
         """
-        config: dict[str, Any] = {"model": self.config.told(), "tokenizer": self.tokenizer_fingerprint}
+        config: dict[str, Any] = {
+            "model": self.config.told(), "tokenizer": self.tokenizer_fingerprint, "tasks": list(self.tasks)
+        }  # fmt: skip
         if isinstance(self.vocabulary, PretrainedWords):
             held = {f"reader.{name}": value for name, value in self.reader.state_dict().items()}
             if self._adapted:
@@ -410,6 +405,7 @@ class Motion2Language(nn.Module):
                 f"{folder}: its files do not fit together ({error}). Copy the folder again whole."
             ) from error
         model.fingerprint = stored.fingerprint
+        model.tasks = tuple(stored.config.get("tasks", FIRST_TASKS))
         return model.eval()
 
 
@@ -424,3 +420,6 @@ def _joined(texts: list[str], frames: list[int]) -> str:
     ends = np.cumsum(frames) / 25.0
     starts = np.concatenate([[0.0], ends[:-1]])
     return " ".join(f"[{a:.1f}-{b:.1f} s] {text}" for a, b, text in zip(starts, ends, texts, strict=True))
+
+
+__all__ = ["KIND", "MERGED", "Motion2Language", "Motion2LanguageConfig", "Reading"]

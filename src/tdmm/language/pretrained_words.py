@@ -29,8 +29,12 @@ QUESTIONS: Final[dict[Task, str]] = {
     "head": "How does the head move?",
     "intensity": "How strong is each expression, in order?",
     "timeline": "What happens when, in seconds?",
+    "micro": "Which micro-expressions does this face show, and when?",
+    "question": "{question} Answer yes or no, and say what you see.",
 }
+"""What is asked for each task; a question of one's own stands in place of `{question}`."""
 _HERE = "@@motion@@"
+_OWN = "{question}"
 
 
 class PretrainedWords:
@@ -90,13 +94,15 @@ class PretrainedWords:
         """Ids that mean something; a model may have rows for more."""
         return self._size
 
-    def prompt(self, task: str) -> list[int]:
-        """Ids that close a motion and ask for a task.
+    def prompt(self, task: str, question: str = "") -> list[int]:
+        """Ids that close a motion and ask for a task, or a question.
 
         Raises:
             InvalidInput: there is no such task.
         """
-        return self._closing[_known(task)]
+        if not question:
+            return self._closing[_known(task)]
+        return self._ids((MOTION_END if self.code_ids else "") + self._around[_known(task)][1].replace(_OWN, question))
 
     def encode(self, text: str) -> list[int]:
         """Ids of an answer, without marks; what looks like a mark in it is text."""
@@ -110,8 +116,13 @@ class PretrainedWords:
         text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
         return text.strip()
 
-    def written(self, codes: Iterable[int], task: str) -> str:
+    def written(self, codes: Iterable[int], task: str, question: str = "") -> str:
         """The whole prompt as text, for a server: the motion in words, the question, up to the answer.
+
+        Args:
+            codes: of the motion.
+            task: which.
+            question: where the task is `question`, as `tdmm.acting.questions.tidied` leaves it.
 
         Raises:
             InvalidInput: there is no such task, or the motion is no words of this model.
@@ -119,7 +130,7 @@ class PretrainedWords:
         if not self.code_ids:
             raise InvalidInput("This model reads motion as embeddings, not as words; train it with motion: tokens.")
         before, after = self._around[_known(task)]
-        return before + spelt(codes) + after
+        return before + spelt(codes) + after.replace(_OWN, question)
 
     def _template(self, question: str) -> tuple[str, str]:
         """What stands before a motion and after it."""

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from tdmm.acting.narrator import TASKS
+from tdmm.acting.answers import FIRST_TASKS, TASKS
 from tdmm.errors import ArtifactProblem, InvalidInput, did_you_mean
 
 PAD, EOS, MOTION, END_OF_MOTION = "<pad>", "<eos>", "<motion>", "</motion>"
 _SPECIAL = (PAD, EOS, MOTION, END_OF_MOTION, *(f"<{task}>" for task in TASKS))
+_LATER = {f"<{task}>" for task in TASKS if task not in FIRST_TASKS}
 
 
 class Vocabulary:
@@ -23,7 +24,8 @@ class Vocabulary:
     def __init__(self, tokenizer: Tokenizer) -> None:
         ids = {token: tokenizer.token_to_id(token) for token in _SPECIAL}
         self._marks = {token: number for token, number in ids.items() if number is not None}
-        missing = [token for token in _SPECIAL if token not in self._marks]
+        # Vocabularies from before there were more tasks lack the marks of these alone.
+        missing = [token for token in _SPECIAL if token not in self._marks and token not in _LATER]
         if missing:
             raise ArtifactProblem(f"The vocabulary lacks {', '.join(missing)}; it was not made by tdmm. Train again.")
         # A text that happens to contain "<eos>" is text, not a command.
@@ -92,20 +94,22 @@ class Vocabulary:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
         return text.strip()
 
-    def prompt(self, task: str) -> list[int]:
-        """Ids that close a motion and ask for a task.
+    def prompt(self, task: str, question: str = "") -> list[int]:
+        """Ids that close a motion and ask for a task; a question stands between two marks of its task.
 
         Raises:
-            InvalidInput: there is no such task.
+            InvalidInput: there is no such task here.
         """
-        return [self.end_of_motion, self.task(task)]
+        mark = self.task(task)
+        return [self.end_of_motion, mark, *self.encode(question), mark] if question else [self.end_of_motion, mark]
 
     def task(self, name: str) -> int:
         """The id that asks for a task.
 
         Raises:
-            InvalidInput: there is no such task.
+            InvalidInput: there is no such task here.
         """
-        if name not in TASKS:
+        mark = self._marks.get(f"<{name}>") if name in TASKS else None
+        if mark is None:
             raise InvalidInput(f"Unknown task '{name}'.{did_you_mean(name, TASKS)} Tasks: {', '.join(TASKS)}.")
-        return self._marks[f"<{name}>"]
+        return mark

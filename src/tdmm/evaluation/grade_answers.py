@@ -1,0 +1,143 @@
+"""Are the short answers right: which descriptor, how strong, yes or no? And what of a tracker's motion?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from tdmm.acting import questions
+from tdmm.acting.brief import ADVERBS, DEGREES, THEN, degree_of, in_turn, name_of
+from tdmm.acting.question_facts import certain_blinks
+from tdmm.acting.script import Script
+from tdmm.errors import InvalidInput
+from tdmm.evaluation import definitions
+from tdmm.evaluation.generation import NoModel, in_batches
+from tdmm.evaluation.grade_describe import BATCH, grade_text
+from tdmm.evaluation.held_out import SEED, ActedClip, clips
+from tdmm.evaluation.metric import Measurement, Progress, average, ratio, share, silent, skipped
+from tdmm.motion.clip import FaceMotion
+from tdmm.motion.degradation import Faults, degraded
+from tdmm.motion.features import from_features, to_features
+
+_IN_SIGHT = Faults(partial=0.0)
+_WORD_OF = {word: degree for degree in DEGREES.values() for word in (degree, ADVERBS[degree])}
+_LEVEL = re.compile(rf"\b({'|'.join(_WORD_OF)})\b")
+
+
+class Answering(Protocol):
+    """A model that describes, and answers other tasks and questions."""
+
+    def __call__(
+        self, motions: Sequence[FaceMotion], *, task: str = "describe", ask: Sequence[str] | None = None
+    ) -> Sequence[str]:
+        """A text for each motion; `ask` holds a question for each."""
+
+
+def grade_answers(
+    answering: Answering, count: int = 500, seed: int = SEED, progress: Progress = silent
+) -> tuple[Measurement, ...]:
+    """Ask about held-out acted clips and grade the answers.
+
+    Args:
+        answering: the model. A clip on which it raises is a failure, and in no figure; a task that it refuses for
+            the first clip already is not measured.
+    """
+    acted = list(clips(count, seed))
+    try:
+        return (
+            _noisy(answering, acted, seed, progress),
+            _descriptors(answering, acted, progress),
+            _intensities(answering, acted, progress),
+            _questions(answering, acted, seed, progress),
+        )
+    except NoModel as error:
+        return tuple(skipped(definition, str(error)) for definition in definitions.ANSWERS)
+
+
+def exact_share(script: Script, answer: str) -> float:
+    """Share of the descriptors of a script that an answer to `emotion` names, each once."""
+    named = answer.split(THEN)
+    wanted = [name_of(event) for event in script.events]
+    return sum(min(wanted.count(name), named.count(name)) for name in {*wanted}) / len(wanted)
+
+
+def right_levels(script: Script, answer: str) -> int:
+    """How many intensities an answer to `intensity` gets right; none where their number is wrong."""
+    given = [_LEVEL.search(part) for part in answer.split(THEN)]
+    wanted = [degree_of(event) for event in in_turn(script)]
+    if len(given) != len(wanted):
+        return 0
+    return sum(
+        found is not None and _WORD_OF[found.group()] == degree for found, degree in zip(given, wanted, strict=True)
+    )
+
+
+def _noisy(answering: Answering, acted: list[ActedClip], seed: int, progress: Progress) -> Measurement:
+    shown = [clip for clip in acted if clip.script.events]
+    motions = [_as_tracked(clip.performance.motion, seed, index) for index, clip in enumerate(shown)]
+    texts = in_batches(answering, motions, BATCH, lambda done: progress(done, len(shown), "tracked clips described"))
+    grades = [grade_text(clip.script, text) for clip, text in zip(shown, texts, strict=True) if text is not None]
+    shares = [sum(grade.families) / len(grade.families) for grade in grades]
+    return average(definitions.DESCRIBE_NOISY, shares, len(shown) - len(grades))
+
+
+def _as_tracked(motion: FaceMotion, seed: int, index: int) -> FaceMotion:
+    return from_features(degraded(to_features(motion), np.random.default_rng([seed, index, 6]), _IN_SIGHT))
+
+
+def _descriptors(answering: Answering, acted: list[ActedClip], progress: Progress) -> Measurement:
+    told, failed, refused = _answers(answering, acted, "emotion", progress)
+    if refused:
+        return skipped(definitions.DESCRIBE_DESCRIPTOR, refused)
+    return average(definitions.DESCRIBE_DESCRIPTOR, [exact_share(script, text) for script, text in told], failed)
+
+
+def _intensities(answering: Answering, acted: list[ActedClip], progress: Progress) -> Measurement:
+    told, failed, refused = _answers(answering, acted, "intensity", progress)
+    if refused:
+        return skipped(definitions.DESCRIBE_INTENSITY, refused)
+    right = [right_levels(script, text) for script, text in told]
+    return ratio(definitions.DESCRIBE_INTENSITY, right, [len(script.events) for script, _ in told], failed)
+
+
+def _answers(
+    answering: Answering, acted: list[ActedClip], task: str, progress: Progress
+) -> tuple[list[tuple[Script, str]], int, str]:
+    """Scripts with events and answers about them, failures, and why there are no answers at all."""
+    shown = [clip for clip in acted if clip.script.events]
+    motions = [clip.performance.motion for clip in shown]
+    try:
+        answering(motions[:1], task=task)
+    except InvalidInput as error:
+        return [], 0, str(error)
+    texts = in_batches(
+        partial(answering, task=task), motions, BATCH, lambda done: progress(done, len(shown), f"answers to {task}")
+    )
+    told = [(clip.script, text) for clip, text in zip(shown, texts, strict=True) if text is not None]
+    return told, len(shown) - len(told), ""
+
+
+def _questions(answering: Answering, acted: list[ActedClip], seed: int, progress: Progress) -> Measurement:
+    asked = [
+        questions.about(clip.script, seed + index, certain_blinks(clip.performance.events), index % 2 == 0)
+        for index, clip in enumerate(acted)
+    ]
+    rows = [(clip.performance.motion, each.question) for clip, each in zip(acted, asked, strict=True)]
+
+    def answers(rows: Sequence[tuple[FaceMotion, str]]) -> Sequence[str]:
+        return answering([motion for motion, _ in rows], task="question", ask=[question for _, question in rows])
+
+    try:
+        answers(rows[:1])
+    except InvalidInput as error:
+        return skipped(definitions.DESCRIBE_QUESTION, str(error))
+    texts = in_batches(answers, rows, BATCH, lambda done: progress(done, len(rows), "questions answered"))
+    right = [questions.verdict(text) == each.truth for each, text in zip(asked, texts, strict=True) if text is not None]
+    return share(definitions.DESCRIBE_QUESTION, right, len(rows) - len(right), note="chance is 50%")
+
+
+__all__ = ["Answering", "exact_share", "grade_answers", "right_levels"]

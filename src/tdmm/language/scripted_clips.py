@@ -1,0 +1,131 @@
+"""Clips as tokens with the scripts that they were acted from, and what may befall them before they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tdmm.acting.in_sight import in_sight
+from tdmm.acting.question_facts import Known, certain_blinks
+from tdmm.acting.script import Script
+from tdmm.corpus import shards
+from tdmm.language.data import FrameTokenizer, tokenise
+from tdmm.language.motion2language_recipe import Distortion
+from tdmm.motion.degradation import PARTS, Faults, degraded, without
+
+Codes = npt.NDArray[np.integer]
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ScriptedTokens:
+    """Clips as tokens, with the scripts that they were acted from.
+
+    Attributes:
+        codes: (F, L), all clips end to end.
+        offsets: (N + 1,) where each clip starts.
+        scripts: N.
+        features: (F, 58) what the codes were made of; None where nothing is to be encoded anew.
+        blinks: N, how often both lids close, unasked blinks included; None where that is not certain. Empty: of no
+            clip is it known.
+    """
+
+    codes: Codes
+    offsets: npt.NDArray[np.int64]
+    scripts: tuple[Script, ...]
+    features: npt.NDArray[np.float32] | None = None
+    blinks: tuple[int | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) != len(self.scripts) + 1 or self.offsets[-1] != len(self.codes):
+            raise ValueError(f"{len(self.scripts)} scripts, {len(self.offsets)} offsets, {len(self.codes)} frames")
+
+    def __len__(self) -> int:
+        return len(self.scripts)
+
+    def clip(self, index: int) -> Codes:
+        """Codes (T, L) of one clip."""
+        return self.codes[self.offsets[index] : self.offsets[index + 1]]
+
+    def known(self, index: int) -> Known:
+        """What answers about one clip may rest on."""
+        return Known(self.scripts[index], self.blinks[index] if self.blinks else None)
+
+
+def scripted_tokens(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -> ScriptedTokens:
+    """Clips of a split of a corpus; their codes are kept in `cache`.
+
+    Raises:
+        FileProblem: the corpus or the cache folder cannot be used.
+        InvalidInput: the split has no clips.
+    """
+    clips = tokenise(corpus, split, tokenizer, cache)
+    told = [
+        (clip.script, certain_blinks(clip.events)) for clip in shards.read(corpus, split, columns=("script", "events"))
+    ]
+    return ScriptedTokens(
+        clips.codes,
+        clips.offsets,
+        tuple(script for script, _ in told),
+        shards.pack(corpus, split).features,
+        tuple(blinks for _, blinks in told),
+    )
+
+
+class Tracker:
+    """Clips as a face tracker may have seen them: spoilt features, encoded anew, and what is still in sight.
+
+    Args:
+        clips: with their features.
+        tokenizer: whose codes the clips have.
+        faults: of the tracker.
+    """
+
+    def __init__(self, clips: ScriptedTokens, tokenizer: FrameTokenizer, faults: Faults | None = None) -> None:
+        self._clips, self._tokenizer = clips, tokenizer
+        faults = faults or Faults()
+        # What is hidden is decided here, because a part may be hidden only where something honest is left to say.
+        self._partial, self._faults = faults.partial, replace(faults, partial=0.0)
+
+    def seen(self, index: int, draw: np.random.Generator) -> tuple[Features, Known]:
+        """Features (T, 58) of a clip with a tracker's faults, and what answers about them may rest on."""
+        assert self._clips.features is not None
+        span = slice(self._clips.offsets[index], self._clips.offsets[index + 1])
+        features, known = degraded(self._clips.features[span], draw, self._faults), self._clips.known(index)
+        if draw.random() < self._partial:
+            part = PARTS[int(draw.integers(len(PARTS)))]
+            left = in_sight(known.script, part)
+            if left is not None:
+                return without(features, part), Known(left, None if part == "upper" else known.blinks)
+        return features, known
+
+    def encoded(self, features: Sequence[Features], device: str) -> list[Codes]:
+        """Codes (T, L) of each, all encoded at once.
+
+        Shorter ones stand still at their ends meanwhile, so their last few codes may differ from those of the clip
+        encoded alone. `device` is the type of the tokenizer's.
+        """
+        if not features:
+            return []
+        longest = max(map(len, features))
+        padded = np.stack([np.pad(clip, ((0, longest - len(clip)), (0, 0)), mode="edge") for clip in features])
+        # As exactly as the codes of the other clips, and of every motion in use.
+        with torch.autocast(device, enabled=False):
+            codes = self._tokenizer.encode_features(torch.from_numpy(padded)).cpu().numpy()
+        return [row[: len(clip)] for row, clip in zip(codes, features, strict=True)]
+
+
+def distort(codes: Codes, codebook_size: int, how: Distortion, rng: np.random.Generator) -> Codes:
+    """Codes (T, L) a little shorter, slower or faster, and with a few wrong ones; at least one frame."""
+    front, back = rng.integers(0, how.crop + 1, 2)
+    if len(codes) > front + back:
+        codes = codes[front : len(codes) - back]
+    count = max(1, round(len(codes) * (1 + rng.uniform(-how.stretch, how.stretch))))
+    codes = codes[np.linspace(0, len(codes) - 1, count).round().astype(np.int64)]
+    wrong = rng.random(codes.shape) < how.corruption
+    return np.where(wrong, rng.integers(0, codebook_size, codes.shape), codes)
