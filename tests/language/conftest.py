@@ -64,7 +64,10 @@ def pairs(tokenizer: GridTokenizer) -> Pairs:
     encoded = encoder.encode([*SENTENCES, *(f"{text} please" for text in SENTENCES)])
     lengths = encoded.mask.sum(1).numpy()
     bank = TextBank(
-        encoded.states[encoded.mask].half().numpy(), np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths
+        encoded.states[encoded.mask].half().numpy(),
+        encoded.seconds[encoded.mask].half().numpy(),
+        np.concatenate([[0], np.cumsum(lengths)[:-1]]),
+        lengths,
     )
     frames = np.array([20, 25, 30, 35])
     waves = [0.5 + 0.4 * np.sin(np.arange(n) / (2 + i)) for i, n in enumerate(frames)]
@@ -81,4 +84,4 @@ def pairs(tokenizer: GridTokenizer) -> Pairs:
     ]
     rows = [plan_codes.encode(plan_codes.Plan(events, int(n))) for events, n in zip(happens, frames, strict=True)]
     plans = Plans(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
-    return Pairs(clips, plans, np.array([[i, i + 4] for i in range(4)]), bank)
+    return Pairs(clips, plans, np.array([[i, i + 4] for i in range(4)]), bank, "hashed-words-16")

@@ -14,7 +14,7 @@ from tdmm.language.text_encoder import HashedWords
 
 
 def same(first: data.Batch, second: data.Batch) -> bool:
-    return np.array_equal(first.codes, second.codes) and torch.equal(first.states, second.states)
+    return np.array_equal(first.codes, second.codes) and torch.equal(first.text.states, second.text.states)
 
 
 def test_batch_depends_on_seed_and_step_alone(pairs: Pairs) -> None:
@@ -35,7 +35,7 @@ def test_every_clip_comes_once_an_epoch(pairs: Pairs) -> None:
 
 def test_both_texts_of_a_clip_are_used(pairs: Pairs) -> None:
     batches = Batches(pairs, 4, seed=0)
-    lengths = {tuple(sorted(batches.batch(step).mask.sum(1).tolist())) for step in range(8)}
+    lengths = {tuple(sorted(batches.batch(step).text.mask.sum(1).tolist())) for step in range(8)}
     assert len(lengths) > 1
 
 
@@ -48,8 +48,8 @@ def test_collate_pads_with_zeros(pairs: Pairs) -> None:
     assert batch.codes.shape == (2, 35, 2)
     assert np.array_equal(batch.codes[0, :20], pairs.clips.codes[:20])
     assert not batch.codes[0, 20:].any()
-    assert batch.mask.sum(1).tolist() == [2, 8]
-    assert not batch.states[0, 2:].any()
+    assert batch.text.mask.sum(1).tolist() == [2, 8]
+    assert not batch.text.states[0, 2:].any()
 
 
 def test_evaluation_goes_through_all_clips_in_a_fixed_order(pairs: Pairs) -> None:
@@ -103,7 +103,7 @@ def test_corpus_becomes_pairs_once(
     # One text of each level of detail, then the second ones.
     for which, text in enumerate((clips[3].text("short"), clips[3].text("medium"), clips[3].text("long"))):
         states = encoder.encode([text], truncate=True).states[0].half()
-        stored = collate(pairs, np.array([3]), pairs.texts[[3], which]).states[0]
+        stored = collate(pairs, np.array([3]), pairs.texts[[3], which]).text.states[0]
         assert torch.equal(stored, states.float())
 
     def refuse(*_: object, **__: object) -> None:

@@ -10,7 +10,7 @@ import typer
 
 commands = typer.Typer(
     name="language",
-    help="Train the models between words and motion: planner, language2motion and motion2language.",
+    help="Train the models between words and motion: phrases, planner, language2motion and motion2language.",
     no_args_is_help=True,
 )
 
@@ -18,6 +18,7 @@ commands = typer.Typer(
 class Model(StrEnum):
     """What can be trained."""
 
+    phrases = "phrases"
     planner = "planner"
     language2motion = "language2motion"
     motion2language = "motion2language"
@@ -44,8 +45,10 @@ def _language() -> None:
 def train(
     model: Annotated[Model, typer.Argument(help="Which model.")],
     recipe: Annotated[Path, typer.Argument(help="A YAML file as in recipes/.")],
-    corpus: Annotated[Path, typer.Option(help="Folder of a corpus, from `tdmm corpus act`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the finished model.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Folder of a corpus, from `tdmm corpus act`; phrases needs none.")
+    ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="Folder of a tokenizer, from `tdmm tokens train`; ours when left out.")
     ] = None,

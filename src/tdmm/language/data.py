@@ -25,7 +25,7 @@ from tdmm.corpus.rows import Text
 from tdmm.errors import FileProblem, InvalidInput
 from tdmm.files import written_aside
 from tdmm.language import plan_codes
-from tdmm.language.text_encoder import TextEncoder
+from tdmm.language.text_encoder import TextEncoder, TextStates
 
 Codes = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
@@ -89,10 +89,12 @@ class TextBank:
 
     Attributes:
         states: (P, width) float16.
+        seconds: (P,) float16, see `TextStates`.
         starts, lengths: (U,) int64; text i is `states[starts[i]:starts[i] + lengths[i]]`.
     """
 
     states: npt.NDArray[np.float16]
+    seconds: npt.NDArray[np.float16]
     starts: Ints
     lengths: Ints
 
@@ -106,12 +108,14 @@ class Pairs:
         plans: of the same clips.
         texts: (N, n) int64, which texts of the bank belong to a clip.
         bank: states of all texts.
+        encoder: name of what made them, see `load_text_encoder`.
     """
 
     clips: ClipTokens
     plans: Plans
     texts: Ints
     bank: TextBank
+    encoder: str
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -124,16 +128,14 @@ class Batch:
     Attributes:
         codes: (B, T, L) int64.
         frames: (B,) int64, valid frames of each.
-        states: (B, S, width) float32 word states.
-        mask: (B, S) bool.
+        text: B texts.
         plans: (B, 1 + E, fields) int64.
         events: (B,) int64, events of each plan.
     """
 
     codes: npt.NDArray[np.int64]
     frames: Ints
-    states: Tensor
-    mask: Tensor
+    text: TextStates
     plans: npt.NDArray[np.int64]
     events: Ints
 
@@ -233,7 +235,8 @@ def pair(
     places: dict[str, int] = {}
     texts = np.array([[places.setdefault(text, len(places)) for text in row] for row in rows], np.int64)
     folder = cache / f"texts-{split}-{_key(corpus, encoder.name, str(texts_per_clip))}"
-    return Pairs(clips, planned(corpus, split, cache), texts, _bank(list(places), encoder, folder, split))
+    bank = _bank(list(places), encoder, folder, split)
+    return Pairs(clips, planned(corpus, split, cache), texts, bank, encoder.name)
 
 
 class Batches:
@@ -290,15 +293,18 @@ def collate(pairs: Pairs, clips: Ints, texts: Ints) -> Batch:
     frames, words = np.diff(tokens.offsets)[clips], bank.lengths[texts]
     codes = np.zeros((len(clips), int(frames.max()), tokens.codes.shape[1]), np.int64)
     states = np.zeros((len(clips), int(words.max()), bank.states.shape[1]), np.float32)
+    seconds = np.full(states.shape[:2], -1.0, np.float32)
     for row, (clip, text) in enumerate(zip(clips, texts, strict=True)):
         codes[row, : frames[row]] = tokens.codes[tokens.offsets[clip] : tokens.offsets[clip + 1]]
-        states[row, : words[row]] = bank.states[bank.starts[text] : bank.starts[text] + words[row]]
+        span = slice(bank.starts[text], bank.starts[text] + words[row])
+        states[row, : words[row]], seconds[row, : words[row]] = bank.states[span], bank.seconds[span]
     mask = np.arange(states.shape[1]) < words[:, None]
     rows = pairs.plans.offsets[clips + 1] - pairs.plans.offsets[clips]
     plans = np.zeros((len(clips), int(rows.max()), pairs.plans.codes.shape[1]), np.int64)
     for row, clip in enumerate(clips):
         plans[row, : rows[row]] = pairs.plans.codes[pairs.plans.offsets[clip] : pairs.plans.offsets[clip + 1]]
-    return Batch(codes, frames, torch.from_numpy(states), torch.from_numpy(mask), plans, rows - 1)
+    text = TextStates(torch.from_numpy(states), torch.from_numpy(mask), torch.from_numpy(seconds))
+    return Batch(codes, frames, text, plans, rows - 1)
 
 
 def corrupt(batch: Batch, strongest: float, codebook_size: int, draw: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -330,11 +336,12 @@ def _chosen(texts: Sequence[Text], count: int) -> list[str]:
 
 
 def _bank(texts: list[str], encoder: TextEncoder, folder: Path, split: str) -> TextBank:
-    names = ("states", "starts", "lengths")
+    names = ("states", "seconds", "starts", "lengths")
     if not _complete(folder, names):
         starts, lengths = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         parts: list[npt.NDArray[np.float16]] = []
+        amounts: list[npt.NDArray[np.float16]] = []
         written = 0
         for first in _shown(range(0, len(order), _ENCODED_AT_ONCE), f"Word states of the {split} texts"):
             chosen = order[first : first + _ENCODED_AT_ONCE]
@@ -342,8 +349,10 @@ def _bank(texts: list[str], encoder: TextEncoder, folder: Path, split: str) -> T
             lengths[chosen] = encoded.mask.sum(1).cpu().numpy()
             starts[chosen] = written + np.concatenate([[0], np.cumsum(lengths[chosen])[:-1]])
             parts.append(encoded.states[encoded.mask].half().cpu().numpy())
+            amounts.append(encoded.seconds[encoded.mask].half().cpu().numpy())
             written += len(parts[-1])
-        _keep(folder, {"states": np.concatenate(parts), "starts": starts, "lengths": lengths})
+        seconds = np.concatenate(amounts)
+        _keep(folder, {"states": np.concatenate(parts), "seconds": seconds, "starts": starts, "lengths": lengths})
     return TextBank(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
 

@@ -107,7 +107,7 @@ def _likelihoods(planner: Planner, encoder: TextEncoder, texts: Sequence[str], c
     """(texts, rows) log likelihood of what, which side and how strong, each given the rows before."""
     encoded = encoder.encode(texts, truncate=True)
     rows = codes[None].expand(len(texts), -1, -1).to(planner.start.device)
-    words = planner.prefix(encoded.states.to(rows.device), encoded.mask.to(rows.device))
+    words = planner.prefix(encoded)
     states = planner.states(words, rows)[:, :-1]
     logits = planner.logits(states.flatten(0, 1), rows.flatten(0, 1))
     likely = torch.zeros(rows.shape[0] * rows.shape[1], device=rows.device)

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from tdmm import artifact, weights
 from tdmm.errors import ArtifactProblem
 from tdmm.language import plan_codes
-from tdmm.language.text_encoder import DEFAULT, MAX_TOKENS
+from tdmm.language.text_encoder import DEFAULT, MAX_TOKENS, TextStates
 from tdmm.language.transformer import Block, FeedForward, attention_bias, norm, rotary, scale_residuals
+from tdmm.motion.clip import FPS
 
 KIND = "planner"
 
@@ -87,6 +88,7 @@ class Planner(nn.Module):
         self.register_buffer("text_scale", torch.ones(config.text_width))
         self.words = nn.Linear(config.text_width, width)
         self.no_words = nn.Parameter(torch.randn(width) * 0.02)
+        self.amount = nn.Parameter(torch.randn(width) * 0.02)
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         sizes = tuple(plan_codes.FIELDS.values())
         self.field_embedding = nn.ModuleList(nn.Embedding(size, width) for size in sizes)
@@ -141,16 +143,22 @@ class Planner(nn.Module):
 
     # -- the parts of a sequence ----------------------------------------------------------------------
 
-    def prefix(self, states: Tensor, mask: Tensor, wordless: Tensor | None = None) -> Words:
+    def prefix(self, text: TextStates, wordless: Tensor | None = None) -> Words:
         """Embed words.
 
         Args:
-            states: (B, S, text_width) word states.
-            mask: (B, S) bool, True where there is a word piece.
+            text: B texts.
             wordless: (B,) bool, rows whose words are replaced by the learned empty text.
         """
+        device = self.start.device
+        states, mask, seconds = text.states.to(device), text.mask.to(device), text.seconds.to(device)
         words = self.words((states - self.text_centre) * self.text_scale)
+        # A number of seconds looks like the onset that it may become.
+        moments = (seconds * FPS).round().long().clamp(0, plan_codes.FIELDS["onset"] - 1)
+        amounts = self.field_embedding[plan_codes.ONSET](moments) + self.amount
+        words = words + amounts.to(words.dtype) * (seconds >= 0)[..., None]
         if wordless is not None:
+            wordless = wordless.to(device)
             words = torch.where(wordless[:, None, None], self.no_words.to(words.dtype), words)
             first = torch.zeros_like(mask)
             first[:, 0] = True

@@ -13,6 +13,7 @@ from tdmm.language.plan_codes import CLIP, END, FIELDS, GROUPS, KIND, MAX_EVENTS
 from tdmm.language.planner import Planner
 from tdmm.language.step_cache import StepCache
 from tdmm.language.text_encoder import TextStates
+from tdmm.language.transformer import normed
 
 _STREAM = 1
 _SHORTEST = 13  # frames
@@ -54,53 +55,58 @@ def plan(
     """
     options = options or PlanningOptions()
     count, device = len(seeds), planner.start.device
-    states, mask = text.states.to(device), text.mask.to(device)
     wordless = torch.zeros(count, dtype=torch.bool, device=device)
     if options.guidance != 1.0:
-        states, mask = states.repeat(2, 1, 1), mask.repeat(2, 1)
+        text = TextStates(text.states.repeat(2, 1, 1), text.mask.repeat(2, 1), text.seconds.repeat(2, 1))
         wordless = torch.cat([wordless, ~wordless])
-    words = planner.prefix(states, mask, wordless)
+    words = planner.prefix(text, wordless)
     places = planner.places(words.embedded.shape[1], MAX_EVENTS + 2)
     turns = [planner.turns(each) for each in places]
     cache = StepCache(planner.trunk, words.embedded, words.mask, *turns)
     chance = luck(seeds, (MAX_EVENTS + 2, len(FIELDS)), _STREAM).to(device)
     groups = torch.from_numpy(GROUPS).to(device)
+    kinds, onsets = (torch.arange(FIELDS[name], device=device) for name in ("kind", "onset"))
+
+    def drawn(place: int, field: int, partial: Tensor, barred: Tensor | None) -> Tensor:
+        logits = guided(planner.field_logits(field, partial), options.guidance)
+        if barred is not None:
+            logits = logits.masked_fill(barred, -torch.inf)
+        warmth = options.temperature * (1.0 if field in (KIND, SIDE) else options.detail_temperature)
+        return draw(logits, chance[:, place, field], warmth, options.top_p)
 
     rows: list[Tensor] = []
     group, over = torch.zeros(count, dtype=torch.long, device=device), torch.zeros_like(wordless[:count])
-    length = torch.zeros(count, dtype=torch.long, device=device)
+    length = torch.zeros_like(group)
     before = planner.start.expand(len(words.mask), -1)
     for place in range(MAX_EVENTS + 1):
-        state = planner.norm(cache.step(before))
+        state = normed(cache.step(before), planner.norm)
         partial, row = state, []
-        for field, size in enumerate(FIELDS.values()):
-            logits = guided(planner.field_logits(field, partial), options.guidance)
-            barred = torch.zeros(count, size, dtype=torch.bool, device=device)
-            if field == KIND and place == 0:
-                barred |= torch.arange(size, device=device) != CLIP
-            elif field == KIND:
-                barred |= (groups < group[:, None]) | (torch.arange(size, device=device) == CLIP)
-            elif field == ONSET and place == 0:
-                barred[:, :_SHORTEST] = True
-            elif field == ONSET:
-                barred |= torch.arange(size, device=device) >= length[:, None]
-            warmth = options.temperature * (1.0 if field in (KIND, SIDE) else options.detail_temperature)
-            chosen = draw(logits.masked_fill(barred, -torch.inf), chance[:, place, field], warmth, options.top_p)
+        for field in range(len(FIELDS)):
             if place == 0 and field == ONSET:
-                chosen = length = _asked(chosen, frames)
-            elif place == 0 and field != KIND:
-                chosen = torch.zeros_like(chosen)  # the clip has a length and no more
+                length = _asked(drawn(place, field, partial, onsets < _SHORTEST), frames)
+                chosen = length
+            elif place == 0:
+                # The clip has a length and no more: nothing to draw.
+                chosen = torch.full_like(group, CLIP if field == KIND else 0)
+            elif field == KIND:
+                chosen = drawn(place, field, partial, (groups < group[:, None]) | (kinds == CLIP))
+                over = over | (chosen == END)
+                if over.all():
+                    return _clips(rows)
+                group = groups[chosen]
+            else:
+                chosen = drawn(place, field, partial, onsets >= length[:, None] if field == ONSET else None)
             row.append(chosen)
             vector = planner.field_embedding[field](chosen)
             partial = partial + (vector if options.guidance == 1.0 else vector.repeat(2, 1))
-        codes = torch.stack(row, dim=1)
-        over = over | (codes[:, KIND] == END)
-        if over.all():
-            break
-        group = groups[codes[:, KIND]]
-        rows.append(torch.where(over[:, None], -1, codes))
+        rows.append(torch.where(over[:, None], -1, torch.stack(row, dim=1)))
         before = partial - state
-    table = torch.stack(rows, dim=1).numpy(force=True)
+    return _clips(rows)
+
+
+def _clips(rows: Sequence[Tensor]) -> list[PlanCodes]:
+    """Rows (B, fields), -1 where a clip is over, as the plan of each clip."""
+    table = torch.stack(list(rows), dim=1).numpy(force=True)
     return [clip[clip[:, KIND] >= 0] for clip in table]
 
 

@@ -17,6 +17,7 @@ from tdmm.language.motion2language_training import (
     scripted_tokens,
 )
 from tdmm.language.train_language2motion import Language2MotionRecipe, Language2MotionTask
+from tdmm.language.train_phrases import PhraseRecipe, PhraseTask
 from tdmm.language.train_planner import PlannerRecipe, PlannerTask
 from tdmm.runtime import Runtime
 from tdmm.tokens.tokenizer import Tokenizer
@@ -24,8 +25,8 @@ from tdmm.training.config import read_recipe
 from tdmm.training.loop import FitResult, fit
 from tdmm.training.processes import started
 
-ModelName = Literal["planner", "language2motion", "motion2language"]
-AnyRecipe = PlannerRecipe | Language2MotionRecipe | Motion2LanguageRecipe
+ModelName = Literal["phrases", "planner", "language2motion", "motion2language"]
+AnyRecipe = PhraseRecipe | PlannerRecipe | Language2MotionRecipe | Motion2LanguageRecipe
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Trained:
 def train(
     model: ModelName,
     recipe: Path | Motion2LanguageRecipe,
-    corpus: Path,
+    corpus: Path | None,
     out: Path,
     runtime: Runtime,
     *,
@@ -57,7 +58,7 @@ def train(
     Args:
         model: which.
         recipe: a YAML file as in `recipes/`, or, for motion2language, what was read from one.
-        corpus: a folder of shards.
+        corpus: a folder of shards; phrases needs none, for it makes its own sentences.
         out: folder of the finished artifact, replaced whole at the end.
         runtime: the device.
         tokenizer: folder of the tokenizer; None is the bundled one.
@@ -72,19 +73,25 @@ def train(
         TdmmError: training diverged, or the memory of the GPU is too small.
     """
     work = out.with_name(out.name + "-run")
+    if corpus is None and model != "phrases":
+        raise InvalidInput(f"{model} learns from a corpus: name its folder. Make one: tdmm corpus act --out corpus")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileProblem(f"{work}: cannot make this folder ({error.strerror or error}).") from error
     settings: AnyRecipe
-    task: PlannerTask | Language2MotionTask | Motion2LanguageTask
+    task: PhraseTask | PlannerTask | Language2MotionTask | Motion2LanguageTask
     codes: Tokenizer | None = None
     base: dict[str, str] = {}
     with started(runtime) as (processes, runtime):
         if processes.count > 1 and model != "motion2language":
             raise InvalidInput(f"{model} trains in one process. Leave out torchrun; it is for motion2language.")
         # The recipe is read first: a slip in it should not wait for the corpus.
-        if isinstance(recipe, Motion2LanguageRecipe) or model == "motion2language":
+        if corpus is None or model == "phrases":
+            assert isinstance(recipe, Path)
+            settings = read_recipe(recipe, PhraseRecipe)
+            task = PhraseTask(settings, runtime.device)
+        elif isinstance(recipe, Motion2LanguageRecipe) or model == "motion2language":
             settings = (
                 recipe if isinstance(recipe, Motion2LanguageRecipe) else read_recipe(recipe, Motion2LanguageRecipe)
             )
@@ -135,11 +142,11 @@ def _too_large(settings: AnyRecipe, runtime: Runtime, work: Path) -> str:
     )
 
 
-def _provenance(settings: AnyRecipe, corpus: Path, codes: Tokenizer | None, run: FitResult) -> dict[str, Any]:
-    plan = manifest.load(corpus)
+def _provenance(settings: AnyRecipe, corpus: Path | None, codes: Tokenizer | None, run: FitResult) -> dict[str, Any]:
+    plan = manifest.load(corpus) if corpus else None
     return {
         "recipe": settings.model_dump(),
-        "corpus": {"digest": plan.digest, "clips": plan.plan.clips, "seed": plan.plan.seed},
+        "corpus": {"digest": plan.digest, "clips": plan.plan.clips, "seed": plan.plan.seed} if plan else None,
         "tokenizer": codes.fingerprint if codes else None,
         "steps": run.step,
         "seconds": round(run.seconds),

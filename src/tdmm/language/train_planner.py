@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ class PlannerRecipe(BaseModel):
     Attributes:
         wordless: share of the plans whose words are hidden; guidance needs it.
         word_dropout: share of the word pieces of a text that are hidden from it.
+        half: read the words in bfloat16: it halves the wait, and the planner never sees the difference again.
         texts_per_clip: texts of each clip that are learned from.
     """
 
@@ -45,6 +47,7 @@ class PlannerRecipe(BaseModel):
     wordless: float = Field(default=0.1, ge=0, lt=1)
     word_dropout: float = Field(default=0.05, ge=0, lt=1)
     text_encoder: str = DEFAULT
+    half: bool = True
     texts_per_clip: int = Field(default=5, gt=0)
     evaluation_clips: int = Field(default=512, gt=0)
 
@@ -64,7 +67,7 @@ class PlannerTask:
     def __init__(self, recipe: PlannerRecipe, train: Pairs, validation: Pairs) -> None:
         torch.manual_seed(recipe.training.seed)
         config = PlannerConfig(text_width=train.bank.states.shape[1], **recipe.model.model_dump())
-        self.model = Planner(config, recipe.text_encoder)
+        self.model = Planner(config, train.encoder)
         known = torch.from_numpy(np.asarray(train.bank.states[:_MEASURED_STATES], np.float32))
         self.model.text_centre.copy_(known.mean(0))
         self.model.text_scale.copy_(known.std(0).clamp_min(1e-3).reciprocal())
@@ -80,7 +83,7 @@ class PlannerTask:
             FileProblem: the corpus or the cache folder cannot be used.
             InvalidInput: the corpus has no clips to train on, or none to validate with.
         """
-        encoder = load_text_encoder(recipe.text_encoder, device)
+        encoder = load_text_encoder(recipe.text_encoder, device, half=recipe.half)
         train, validation = (
             pair(corpus, split, None, encoder, cache, recipe.texts_per_clip) for split in ("train", "validation")
         )
@@ -91,9 +94,9 @@ class PlannerTask:
         batch = self._batches.batch(step)
         draw = np.random.default_rng((self.recipe.training.seed, step, 1))
         wordless = torch.from_numpy(draw.random(len(batch.events)) < self.recipe.wordless)
-        kept = torch.from_numpy(draw.random(tuple(batch.mask.shape)) >= self.recipe.word_dropout)
+        kept = torch.from_numpy(draw.random(tuple(batch.text.mask.shape)) >= self.recipe.word_dropout)
         kept[:, 0] = True
-        losses, _ = self._losses(batch, wordless, batch.mask & kept)
+        losses, _ = self._losses(batch, wordless, batch.text.mask & kept)
         return {"loss": torch.stack(list(losses.values())).mean(), **losses}
 
     @torch.no_grad()
@@ -107,7 +110,7 @@ class PlannerTask:
         sums: dict[str, float] = {}
         for batch in in_order(self._validation, self.recipe.training.batch_size, self.recipe.evaluation_clips):
             words = torch.zeros(len(batch.events), dtype=torch.bool)
-            losses, (logits, targets) = self._losses(batch, words, batch.mask)
+            losses, (logits, targets) = self._losses(batch, words, batch.text.mask)
             events = targets[:, KIND] < CLIP
             figures = {name: float(value) for name, value in losses.items()}
             for name, field in (("kind", KIND), ("side", SIDE)):
@@ -129,7 +132,7 @@ class PlannerTask:
         model, device = self.model, self.model.start.device
         events = torch.from_numpy(batch.events).to(device)
         plans = torch.from_numpy(batch.plans).to(device)
-        words = model.prefix(batch.states.to(device), mask.to(device), wordless.to(device))
+        words = model.prefix(replace(batch.text, mask=mask), wordless)
         states = model.states(words, plans)
         targets = F.pad(plans, (0, 0, 0, 1))
         targets[torch.arange(len(events), device=device), events + 1, KIND] = END
