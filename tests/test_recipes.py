@@ -8,6 +8,7 @@ import pytest
 
 from tdmm.language.motion2language_training import Motion2LanguageRecipe
 from tdmm.language.train_language2motion import Language2MotionRecipe
+from tdmm.language.train_phrases import PhraseRecipe
 from tdmm.language.train_planner import PlannerRecipe
 from tdmm.tokens.train import TokenizerRecipe
 from tdmm.training.config import read_recipe
@@ -17,6 +18,7 @@ SCHEMAS = {
     "language2motion": Language2MotionRecipe,
     "motion2language": Motion2LanguageRecipe,
     "motion2language-lora": Motion2LanguageRecipe,
+    "phrases": PhraseRecipe,
     "planner": PlannerRecipe,
     "tokenizer-rvq": TokenizerRecipe,
     "tokenizer-vq": TokenizerRecipe,

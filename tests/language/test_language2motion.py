@@ -84,11 +84,11 @@ def test_level_logits_equal_those_of_all_levels(model: Language2Motion) -> None:
     lacking = torch.randn(4, 4)
     logits, end = model.logits(state, codes, lacking)
     vectors, books, partial = gathered(model.code_vectors(), codes), gathered(model.codebooks, codes), state
-    for level in range(3):
-        one, its_end = model.level_logits(level, partial, model.pull(state), lacking)
-        assert torch.allclose(one, logits[:, level], atol=1e-5)
-        if level == 0:
-            assert torch.allclose(its_end[:, 0], end, atol=1e-5)
+    first = torch.cat([logits[:, 0], end[:, None]], dim=-1)
+    assert torch.allclose(model.end_logits(state, lacking), first, atol=1e-5)
+    for level, wanted in enumerate([first, logits[:, 1], logits[:, 2]]):
+        pull = model.pull(state)[:, level, None]
+        assert torch.allclose(model.level_logits(model.level(level), partial, pull, lacking), wanted, atol=1e-5)
         partial, lacking = partial + vectors[:, level], lacking - books[:, level]
 
 

@@ -12,10 +12,9 @@ from tdmm.errors import ArtifactProblem
 from tdmm.language.text_encoder import DEFAULT, load_text_encoder
 from tdmm.language.train_phrases import MEANINGS, PhraseRecipe, PhraseTask, sentences
 from tdmm.runtime import Runtime
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import fit
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 TEXTS = ["a broad grin", "he frowns at 1.5 s", "as if she had smelt sour milk"]
 
 
@@ -79,7 +78,3 @@ def test_figures_of_an_untrained_one_are_those_of_chance() -> None:
     figures = PhraseTask(recipe()).evaluate()
     assert set(figures) == {"exact", "core", "loss"}
     assert 0 <= figures["exact"] <= figures["core"] < 0.5
-
-
-def test_the_recipe_is_read() -> None:
-    assert read_recipe(RECIPES / "phrases.yaml", PhraseRecipe).rank > 0
