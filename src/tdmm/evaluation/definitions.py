@@ -45,7 +45,7 @@ ANIMATE_ACTION = Definition(
     "clips in which every core action of every asked descriptor is found, each at half of asked intensity"
     " x the recipe's low peak or stronger, at any time and on any side",
     of="prompts",
-    threshold=0.85,
+    threshold=0.95,
     better="up",
 )
 ANIMATE_SIDE = Definition(
@@ -53,13 +53,15 @@ ANIMATE_SIDE = Definition(
     "share",
     "of the one-sided descriptors asked for, those whose sided core actions are all found on the asked side",
     of="descriptors",
+    threshold=0.93,
+    better="up",
 )
 ANIMATE_HEAD = Definition(
     "animate.head",
     "share",
     "asked head motions of which one of the same kind (and so direction) is found, over all asked",
     of="head motions",
-    threshold=0.85,
+    threshold=0.93,
     better="up",
 )
 ANIMATE_EXTRA = Definition(
@@ -68,7 +70,7 @@ ANIMATE_EXTRA = Definition(
     "found actions of strength >= 0.3 that are in no asked descriptor's recipe, a mean over clips; several"
     " findings of one action in a clip count once; a jaw drop under an asked tongue does not count",
     of="prompts",
-    threshold=0.5,
+    threshold=0.15,
     better="down",
 )
 ANIMATE_RANGE = Definition(
@@ -86,7 +88,7 @@ ANIMATE_INTENSITY = Definition(
     " strength / middle of the recipe's peak range, at most 1.2; descriptors without a core action found are"
     " left out",
     of="descriptors",
-    threshold=0.2,
+    threshold=0.12,
     better="down",
 )
 WORDS_UNSEEN = Definition(
@@ -240,7 +242,7 @@ def tokens(kind: str, data: str) -> dict[str, Definition]:
     """
     acted, shipped = data == "acted", kind == "rvq"
     prefix = f"tokens.{kind}.{data}"
-    vertex_aim = 0.35 if acted else 0.8
+    vertex_aim = 0.2 if acted else 0.5
     mean = "mean over frames, then over clips" if acted else "mean over the recording"
     figures = {
         "vertex": Definition(
@@ -254,7 +256,7 @@ def tokens(kind: str, data: str) -> dict[str, Definition]:
             f"{prefix}.head",
             "degrees",
             f"angle of the rotation between the head before and after, {mean}",
-            threshold=0.25 if shipped and acted else None,
+            threshold=0.12 if shipped and acted else None,
             better="down" if shipped and acted else "none",
         ),
         "translation": Definition(f"{prefix}.translation", "mm", f"distance of the head before and after, {mean}"),
