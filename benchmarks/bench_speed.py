@@ -3,7 +3,8 @@
 python benchmarks/bench_speed.py --out speed.json
 
 Batch 1 throughout, after one run to warm up; the median of the repeats. Parts whose weights are missing are
-listed with the reason.
+listed with the reason. A batch of 1 cannot be faster than the weights come from memory, so `animate` also says
+how near its frames come to that: see `bandwidth_share`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from tdmm.evaluation.reader import read
 from tdmm.motion.clip import FaceMotion
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from tdmm.language.language2motion import Language2Motion
     from tdmm.tokens.tokenizer import Tokenizer
 
 PROMPTS = (
@@ -80,6 +84,71 @@ def measure(part: str, work: Callable[[int], float], repeats: int) -> Speed:
         statistics.median(covered for _, covered in ratios),
         ratio,
     )
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """How near the frames of `animate` come to the speed of memory.
+
+    Attributes:
+        frame_bytes: of weights that a frame reads.
+        frames_per_second: of work.
+        memory_bytes_per_second: that this machine reads.
+        share: of the limit: frame_bytes * frames_per_second / memory_bytes_per_second.
+    """
+
+    frame_bytes: int
+    frames_per_second: float
+    memory_bytes_per_second: float
+    share: float
+
+
+def bandwidth_share(repeats: int) -> Bandwidth:
+    """The share of the memory-bandwidth limit that the frames of `animate` reach.
+
+    A frame reads the weights of the trunk and of every level's codes once, and those of the head once a level
+    (five times, though between levels they may still lie in a cache: a share can exceed 1). That many bytes,
+    times the frames a second of writing codes from a plan that is ready (without planning and decoding, but with
+    the words and the sketch being read), over the bytes a second at which a tensor of 256 MB, larger than any
+    cache, is summed; the same two threads for both, and the best of the repeats for memory.
+
+    Raises:
+        TdmmError: weights are missing.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        artist = api.performer()
+        scenes = [artist.stage(prompt, seed) for seed, prompt in enumerate(PROMPTS)]
+
+        def written(repeat: int) -> float:
+            place = repeat % len(scenes)
+            return float(len(artist.animator.write([scenes[place]], [place], artist.sampling)[0]))
+
+        frames = measure("frames", written, max(repeats, len(scenes))).times_real_time
+        assert frames is not None
+        large, seconds = torch.ones(64 * 2**20), []
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            large.sum()
+            seconds.append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(threads)
+    speed, read_bytes = large.nbytes / min(seconds), frame_bytes(artist.animator.model)
+    return Bandwidth(read_bytes, frames, speed, read_bytes * frames / speed)
+
+
+def frame_bytes(model: Language2Motion) -> int:
+    """Bytes of weights that a frame reads: the trunk, every level's codes, and the head for every level."""
+
+    def size(module: Module) -> int:
+        return sum(weight.nbytes for weight in module.parameters())
+
+    once = size(model.trunk) + size(model.norm) + size(model.pull) + size(model.end_out)
+    each_level = size(model.head) + size(model.head_norm)
+    return once + model.codes_out.nbytes + model.codebooks.nbytes + model.config.levels * each_level
 
 
 def speeds(repeats: int, size: int) -> list[Speed]:
@@ -152,13 +221,27 @@ def main() -> None:
             print(f"{speed.part:<24}  {speed.note}")
         else:
             print(f"{speed.part:<24}{speed.seconds:>9.3f}{speed.motion_seconds:>10.2f}{speed.times_real_time:>13.1f}")
+    bandwidth = None
+    try:
+        bandwidth = bandwidth_share(options.repeats)
+        print(
+            f"frames of animate: {bandwidth.frames_per_second:.0f} a second of {bandwidth.frame_bytes / 1e6:.1f} MB, "
+            f"{bandwidth.share:.0%} of the {bandwidth.memory_bytes_per_second / 1e9:.1f} GB/s of memory"
+        )
+    except TdmmError as error:
+        print(f"frames of animate: {error}")
     if options.out:
         machine = {
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "machine": platform.machine(),
         }
-        report = {"machine": machine, "batch": 1, "speeds": [asdict(speed) for speed in found]}
+        report = {
+            "machine": machine,
+            "batch": 1,
+            "speeds": [asdict(speed) for speed in found],
+            "animate_bandwidth": None if bandwidth is None else asdict(bandwidth),
+        }
         options.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

@@ -67,8 +67,9 @@ def test_a_level_knows_only_the_levels_before(model: Language2Motion) -> None:
     assert not torch.allclose(before[:, 2], after[:, 2])
 
 
-def test_cached_states_equal_those_of_the_whole_sequence(model: Language2Motion) -> None:
-    prefix, codes = prefix_of(model, [5, 2, 9], [1.0, float("nan"), 0.8]), random_codes(3, 20)
+@pytest.mark.parametrize("words_of_each", [[5, 2, 9], [5, 5, 5]])
+def test_cached_states_equal_those_of_the_whole_sequence(model: Language2Motion, words_of_each: list[int]) -> None:
+    prefix, codes = prefix_of(model, words_of_each, [1.0, float("nan"), 0.8]), random_codes(3, 20)
     whole = model.states(prefix, codes)
     places, words = torch.arange(21), prefix_places(prefix.embedded.shape[1], torch.device("cpu"))
     turns = model.turns(words), model.turns(places + MAX_TOKENS + 1)

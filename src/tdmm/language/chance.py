@@ -30,10 +30,9 @@ def draw(logits: Tensor, luck: Tensor, temperature: float, top_p: float) -> Tens
         return logits.argmax(-1)
     ordered, classes = (logits / temperature).softmax(-1).sort(dim=-1, descending=True)
     reached = ordered.cumsum(-1)
-    # The likeliest class stays even where it alone exceeds the share.
-    kept = (reached - ordered < top_p).sum(-1, keepdim=True).clamp_min(1)
-    aim = luck[:, None] * reached.gather(-1, kept - 1)
-    place = (reached <= aim).sum(-1, keepdim=True).minimum(kept - 1)
+    last = (reached < top_p).sum(-1, keepdim=True).clamp_max(logits.shape[-1] - 1)
+    aim = luck[:, None] * reached.gather(-1, last)
+    place = (reached <= aim).sum(-1, keepdim=True).minimum(last)
     return classes.gather(-1, place).squeeze(-1)
 
 

@@ -37,7 +37,10 @@ from tdmm.language.transformer import (
     FeedForward,
     as_bias,
     attention_bias,
+    by_columns,
+    lay_out_for_rows,
     norm,
+    normed,
     rotary,
     scale_residuals,
     waves,
@@ -105,6 +108,23 @@ class Prefix:
     seconds: Tensor
     roll: Tensor
     sketch: Tensor
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the residual codes, see `Language2Motion.level`.
+
+    Attributes:
+        embedding: (width,) what tells the head which level is meant.
+        out, bias: (K, width) and (K,) from the head's output to logits.
+        near, offset: (K, latent_width) and (K,) from what the sketch still lacks to how near each code comes.
+    """
+
+    embedding: Tensor
+    out: Tensor
+    bias: Tensor
+    near: Tensor
+    offset: Tensor
 
 
 class Language2Motion(nn.Module):
@@ -229,6 +249,8 @@ class Language2Motion(nn.Module):
                 f"{str(tokenizer_fingerprint)[:12]}. Load that tokenizer, or train again on this one."
             )
         model.fingerprint = stored.fingerprint
+        lay_out_for_rows(model)
+        model.codes_out = nn.Parameter(by_columns(model.codes_out))
         return model.eval().requires_grad_(False)
 
     # -- the parts of a sequence ----------------------------------------------------------------------
@@ -308,8 +330,7 @@ class Language2Motion(nn.Module):
         attend = attention_bias(prefix.mask, frames, prefix.embedded.dtype)
         for block in self.trunk:
             x = block(x, turns, attend)
-        normed: Tensor = self.norm(x[:, words:])
-        return normed
+        return normed(x[:, words:], self.norm)
 
     def logits(self, states: Tensor, codes: Tensor, sketched: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of all levels, given the true codes of the levels before.
@@ -334,8 +355,9 @@ class Language2Motion(nn.Module):
 
     def end_logits(self, states: Tensor, sketched: Tensor) -> Tensor:
         """(N, K + 1) logits of the first level with the end of the motion last."""
-        codes, end = self.level_logits(0, states, self.pull(states), sketched)
-        return torch.cat([codes, end], dim=-1)
+        unused = torch.zeros(len(states), self.config.levels, dtype=torch.long, device=states.device)
+        codes, end = self.logits(states, unused, sketched)
+        return torch.cat([codes[:, 0], end[:, None]], dim=-1)
 
     def sizes(self) -> Tensor:
         """(L, K) squared lengths of the code vectors."""
@@ -348,8 +370,7 @@ class Language2Motion(nn.Module):
     def _head(self, x: Tensor) -> Tensor:
         for layer in self.head:
             x = x + layer(x)
-        normed: Tensor = self.head_norm(x)
-        return normed
+        return normed(x, self.head_norm)
 
     # -- generation: one frame at a time --------------------------------------------------------------
 
@@ -357,19 +378,28 @@ class Language2Motion(nn.Module):
         """Rotary positions, see `rotary`."""
         return rotary(places, self.config.width // self.config.heads)
 
-    def level_logits(self, level: int, partial: Tensor, pull: Tensor, lacking: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (B, K) of one level and (B, 1) of the end.
+    def level(self, index: int) -> Level:
+        """What the logits of one level are made from, for all frames of a clip; no gradient comes back."""
+        book, out = self.codebooks[index], self.codes_out[index]
+        sizes = book.square().sum(-1)
+        near, offset, bias = 2 * book / sizes.mean(), -sizes / sizes.mean(), torch.zeros_like(sizes)
+        if index == 0:  # The end of the motion is one more class, which no sketch is near to.
+            near, offset = F.pad(near, (0, 0, 0, 1)), F.pad(offset, (0, 1))
+            out, bias = by_columns(torch.cat([out, self.end_out.weight])), torch.cat([bias, self.end_out.bias])
+        return Level(self.level_embedding[index], out, bias, near, offset)
+
+    def level_logits(self, level: Level, partial: Tensor, pull: Tensor, lacking: Tensor) -> Tensor:
+        """Logits (B, K) of one level, or (B, K + 1) of the first one, with the end of the motion last.
 
         Args:
-            level: which.
+            level: see `level`.
             partial: (B, width) state + code vectors of earlier levels.
-            pull: (B, L) of the state.
+            pull: (B, 1) of the state, for this level.
             lacking: (B, latent_width) what the sketch has beyond the codes of earlier levels.
         """
-        hidden = self._head(partial + self.level_embedding[level])
-        sizes = self.codebooks[level].square().sum(-1)
-        near = (2 * lacking @ self.codebooks[level].T - sizes) / sizes.mean()
-        return hidden @ self.codes_out[level].T + pull[:, level, None] * near, self.end_out(hidden)
+        hidden = self._head(partial + level.embedding)
+        near = F.linear(lacking, level.near, level.offset)
+        return torch.addcmul(F.linear(hidden, level.out, level.bias), pull, near)
 
 
 def _around(values: Tensor, places: Tensor) -> Tensor:

@@ -25,7 +25,15 @@ from tdmm import artifact, weights
 from tdmm.errors import ArtifactProblem
 from tdmm.language import plan_codes
 from tdmm.language.text_encoder import DEFAULT, MAX_TOKENS, TextStates
-from tdmm.language.transformer import Block, FeedForward, attention_bias, norm, rotary, scale_residuals
+from tdmm.language.transformer import (
+    Block,
+    FeedForward,
+    attention_bias,
+    lay_out_for_rows,
+    norm,
+    rotary,
+    scale_residuals,
+)
 from tdmm.motion.clip import FPS
 
 KIND = "planner"
@@ -139,6 +147,7 @@ class Planner(nn.Module):
                 "tdmm language train planner recipes/planner.yaml"
             )
         planner.fingerprint = stored.fingerprint
+        lay_out_for_rows(planner)
         return planner.eval().requires_grad_(False)
 
     # -- the parts of a sequence ----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tdmm.language.plan_codes import Plan
 from tdmm.language.sketch import LatentEncoder, laid_out
 from tdmm.language.step_cache import StepCache
 from tdmm.language.text_encoder import MAX_TOKENS, TextStates
+from tdmm.language.transformer import normed
 from tdmm.motion.events import MotionEvents
 
 Codes = npt.NDArray[np.int64]
@@ -42,7 +43,7 @@ class SamplingOptions:
     """
 
     temperature: float = 0.5
-    residual_temperature: float = 0.3
+    residual_temperature: float = 0.0
     top_p: float = 0.9
 
     def __post_init__(self) -> None:
@@ -54,6 +55,10 @@ class SamplingOptions:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidInput(f"{name} is {value}; it must lie between {low:g} and {high:g}.")
+
+    def warmth(self, level: int) -> float:
+        """The temperature that codes of a level are drawn at."""
+        return self.temperature * (1.0 if level == 0 else self.residual_temperature)
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ def stream(
         session = _Session(model, _prefix(model, text, laid, limit, window), window, options, known)
         for place in range(window.first, window.last):
             chance = _chance(seeds, place, model.config.levels).to(model.codebooks.device)
-            codes, over = session.next(chance, torch.from_numpy(place >= earliest))
+            codes, over = session.next(chance, torch.from_numpy(place >= earliest).to(chance.device))
             alive = alive & ~over & (place < limit)
             if not alive.any():
                 return
@@ -143,6 +148,10 @@ def stream(
             yield Frame(codes, alive)
         place = window.last
 
+
+_AHEAD = 4
+"""Frames after its own that a frame reads of the plan, and as many that the tokenizer reads for a latent. They are
+laid out beyond the end of a clip too, so that it does not matter which clips are made beside it."""
 
 _WINDOW, _OVERLAP = 150, 40
 """Frames that are generated at once (clips in training have up to 150), and how many of them are known already."""
@@ -191,19 +200,26 @@ class _Session:
         self, model: Language2Motion, prefix: Prefix, window: _Window, options: SamplingOptions, known: Codes | None
     ) -> None:
         self._model, self._options = model, options
-        self._vectors = model.code_vectors()
+        vectors = model.code_vectors()
+        self._levels = [
+            (model.level(index), vectors[index], model.codebooks[index], options.warmth(index))
+            for index in range(model.config.levels)
+        ]
         places = torch.arange(window.last - window.start, device=model.codebooks.device)
-        self._sketch = prefix.sketch
-        self._inputs = model.frame_inputs(None, prefix, places) - model.start
+        inputs = model.frame_inputs(None, prefix, places) - model.start
         words = prefix_places(prefix.embedded.shape[1], places.device)
         turns = model.turns(words), model.turns(places + MAX_TOKENS + 1)
         self._cache = StepCache(model.trunk, prefix.embedded, prefix.mask, *turns)
         self._before: Tensor = model.start
-        self._place = 0
+        self._frames = zip(inputs.unbind(1), prefix.sketch[:, : len(places)].unbind(1), strict=True)
         for codes in [] if known is None else torch.from_numpy(known).to(places.device).unbind(1):
-            self._cache.step(self._inputs[:, self._place] + self._before)
-            self._before = gathered(self._vectors, codes).sum(-2)
-            self._place += 1
+            self._state()
+            self._before = gathered(vectors, codes).sum(-2)
+
+    def _state(self) -> tuple[Tensor, Tensor]:
+        """The trunk's state (B, width) of the next frame, and its sketch (B, latent_width)."""
+        given, sketched = next(self._frames)
+        return normed(self._cache.step(given + self._before), self._model.norm), sketched
 
     def next(self, luck: Tensor, may_end: Tensor) -> tuple[Codes, npt.NDArray[np.bool_]]:
         """Codes (B, L) of the next frame, and which clips (B,) are over before it.
@@ -212,24 +228,22 @@ class _Session:
             luck: (B, L) numbers in [0, 1) that decide.
             may_end: (B,) bool.
         """
-        options, model = self._options, self._model
-        state = model.norm(self._cache.step(self._inputs[:, self._place] + self._before))
-        partial, pull, lacking = state, model.pull(state), self._sketch[:, self._place]
-        self._place += 1
-        codes = []
+        model = self._model
+        state, lacking = self._state()
+        partial, pulls = state, model.pull(state).chunk(len(self._levels), dim=-1)
+        codes: list[Tensor] = []
         over = torch.zeros_like(may_end)
-        for level in range(model.config.levels):
-            logits, end = model.level_logits(level, partial, pull, lacking)
-            temperature = options.temperature * (1.0 if level == 0 else options.residual_temperature)
-            if level == 0:
-                logits = torch.cat([logits, end.masked_fill(~may_end[:, None], -torch.inf)], dim=-1)
-            chosen = draw(logits, luck[:, level], temperature, options.top_p)
-            if level == 0:
+        for index, (level, vectors, book, temperature) in enumerate(self._levels):
+            logits = model.level_logits(level, partial, pulls[index], lacking)
+            if index == 0:
+                logits[:, -1].masked_fill_(~may_end, -torch.inf)
+            chosen = draw(logits, luck[:, index], temperature, self._options.top_p)
+            if index == 0:
                 over = chosen == logits.shape[-1] - 1
                 chosen = chosen.masked_fill(over, 0)
             codes.append(chosen)
-            partial = partial + self._vectors[level, chosen]
-            lacking = lacking - model.codebooks[level, chosen]
+            partial = partial + vectors.index_select(0, chosen)
+            lacking = lacking - book.index_select(0, chosen)
         self._before = partial - state
         return torch.stack(codes, dim=1).numpy(force=True), over.numpy(force=True)
 
@@ -248,6 +262,6 @@ def _prefix(
     seconds = torch.where(ends > window.last - window.start, torch.nan, ends / model.config.fps)
     early = max(-window.start, 0)
     # Before the clip there is a history but no plan: what it begins with is taken to have held.
-    parts = (each[:, max(window.start, 0) : window.last] for each in laid)
+    parts = (each[:, max(window.start, 0) : window.last + _AHEAD] for each in laid)
     rolls, sketches = (torch.cat([each[:, :1].expand(-1, early, -1), each], dim=1) for each in parts)
     return model.prefix(text.states.to(device), text.mask.to(device), seconds, (rolls, sketches))

@@ -22,24 +22,25 @@ class StepCache:
 
     def __init__(self, trunk: nn.ModuleList, prefix: Tensor, mask: Tensor, prefix_turns: Tensor, turns: Tensor) -> None:
         rows, places, width = prefix.shape
-        self._places, self._next, self._turns = places, 0, turns
-        self._blocks = [block for block in trunk if isinstance(block, Block)]
-        heads = self._blocks[0].heads
-        shape = (len(self._blocks), 2, rows, heads, places + len(turns), width // heads)
-        self._cache = torch.zeros(shape, device=prefix.device, dtype=prefix.dtype)
+        blocks = [block for block in trunk if isinstance(block, Block)]
+        self._seen, self._places, self._turns = places, places, turns.unbind(0)
+        heads = blocks[0].heads
+        shape = (len(blocks), 2, rows, heads, places + len(turns), width // heads)
+        cache = torch.zeros(shape, device=prefix.device, dtype=prefix.dtype)
+        self._layers = [(block, (keys, values)) for block, (keys, values) in zip(blocks, cache, strict=True)]
         attend = as_bias(mask[:, None, None], prefix.dtype)
-        self._attend = F.pad(attend, (0, len(turns)))
+        # Where nothing is padded, as in one clip alone, nothing needs to be hidden.
+        self._attend = None if bool(mask.all()) else F.pad(attend, (0, len(turns)))
         x = prefix
-        for block, cache in zip(self._blocks, self._cache, strict=True):
-            x = block(x, prefix_turns, attend, cache[:, :, :, :places])
+        for block, kept in zip(blocks, cache, strict=True):
+            x = block(x, prefix_turns, attend, kept[:, :, :, :places])
 
     def step(self, x: Tensor) -> Tensor:
         """Output (B, width) of the last block at the next position, whose input is x (B, width)."""
-        at = self._next
-        self._next += 1
-        out = x[:, None]
-        turns, seen = self._turns[at : at + 1], self._places + at
-        attend = self._attend[..., : seen + 1]
-        for block, cache in zip(self._blocks, self._cache, strict=True):
-            out = block.step(out, turns, cache, seen, attend)
-        return out[:, 0]
+        seen = self._seen
+        self._seen += 1
+        turn = self._turns[seen - self._places]
+        attend = None if self._attend is None else self._attend[..., : seen + 1]
+        for block, cache in self._layers:
+            x = block.step(x, turn, cache, seen, attend)
+        return x

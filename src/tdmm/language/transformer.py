@@ -13,7 +13,11 @@ WAVES = 8
 
 
 class Block(nn.Module):
-    """Attention with rotary positions and normalised queries and keys, then a gated feed-forward layer."""
+    """Attention with rotary positions and normalised queries and keys, then a gated feed-forward layer.
+
+    Weights are used by hand, not by calling the layers that hold them: at one position of one clip the calls
+    take as long as the arithmetic.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -25,31 +29,40 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, turns: Tensor, attend: Tensor, keep: Tensor | None = None) -> Tensor:
         """A whole sequence (B, S, width); keys and values are written to `keep` (2, B, heads, S, d)."""
-        query, key, value = self._project(x, turns)
+        query, key, value = (each.transpose(1, 2) for each in self._project(x, turns))
         if keep is not None:
             keep[0], keep[1] = key, value
-        return self._finish(x, _mixed(query, key, value, attend))
+        return self._finish(x, _mixed(query, key, value, attend).transpose(1, 2).flatten(2))
 
-    def step(self, x: Tensor, turns: Tensor, cache: Tensor, seen: int, attend: Tensor) -> Tensor:
-        """One position (B, 1, width) after `seen` cached ones."""
-        query, key, value = self._project(x, turns)
-        cache[0, :, :, seen], cache[1, :, :, seen] = key[:, :, 0], value[:, :, 0]
-        keys, values = cache[:, :, :, : seen + 1]
-        return self._finish(x, _mixed(query, keys, values, attend))
+    def step(self, x: Tensor, turn: Tensor, cache: tuple[Tensor, Tensor], seen: int, attend: Tensor | None) -> Tensor:
+        """One position (B, width) after `seen` cached ones.
+
+        Args:
+            x: input.
+            turn: (1, d/2) its rotary position.
+            cache: keys and values, each (B, heads, S, d); those of this position are written to it.
+            seen: positions before this one.
+            attend: (B, 1, 1, seen + 1) what to add to the scores; None adds nothing.
+        """
+        query, key, value = self._project(x, turn)
+        keys, values = cache
+        keys[:, :, seen], values[:, :, seen] = key, value
+        keys, values = keys[:, :, : seen + 1], values[:, :, : seen + 1]
+        mixed = F.scaled_dot_product_attention(query.unsqueeze(2), keys, values, attend)
+        return self._finish(x, mixed.flatten(1))
 
     def _project(self, x: Tensor, turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each (B, heads, S, d); query and key normalised and turned."""
-        rows, places, width = x.shape
-        parts = self.qkv(self.norm(x)).view(rows, places, 3 * self.heads, width // self.heads)
-        both, value = parts.split([2 * self.heads, self.heads], dim=2)
-        both = F.layer_norm(both, both.shape[-1:])
-        pairs = torch.view_as_complex(both.float().view(*both.shape[:-1], -1, 2))
-        both = torch.view_as_real(pairs * turns).flatten(-2).to(value.dtype)
-        query, key = both.transpose(1, 2).chunk(2, dim=1)
-        return query, key, value.transpose(1, 2)
+        """Query, key and value, each (..., heads, d); query and key normalised and turned."""
+        heads = self.heads
+        parts = F.linear(normed(x, self.norm), self.qkv.weight).view(*x.shape[:-1], 3 * heads, -1)
+        both, value = parts.narrow(-2, 0, 2 * heads), parts.narrow(-2, 2 * heads, heads)
+        both = torch.layer_norm(both, both.shape[-1:]).float()
+        pairs = torch.view_as_complex(both.view(*both.shape[:-1], -1, 2))
+        query, key = torch.view_as_real(pairs * turns).flatten(-2).to(value.dtype).chunk(2, dim=-2)
+        return query, key, value
 
     def _finish(self, x: Tensor, mixed: Tensor) -> Tensor:
-        x = x + F.dropout(self.out(mixed.transpose(1, 2).flatten(2)), self.dropout, self.training)
+        x = x + _dropped(F.linear(mixed, self.out.weight), self)
         fed: Tensor = x + self.feed_forward(x)
         return fed
 
@@ -65,8 +78,33 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What is to be added to x (..., width)."""
-        gate, value = self.rise(self.norm(x)).chunk(2, dim=-1)
-        return F.dropout(self.fall(F.silu(gate) * value), self.dropout, self.training)
+        gate, value = F.linear(normed(x, self.norm), self.rise.weight).chunk(2, dim=-1)
+        return _dropped(F.linear(F.silu(gate) * value, self.fall.weight), self)
+
+
+def normed(x: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """What `norm` makes of x, without the cost of calling a layer."""
+    return torch.layer_norm(x, norm.normalized_shape, norm.weight)
+
+
+def _dropped(x: Tensor, layer: Block | FeedForward) -> Tensor:
+    return F.dropout(x, layer.dropout) if layer.training else x
+
+
+def lay_out_for_rows(network: nn.Module) -> None:
+    """Store the weights of wide layers column by column.
+
+    Their values and shapes stay; but MKL multiplies one or a few rows by them twice as fast. Tall ones are best
+    as they are.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear) and layer.out_features >= 2 * layer.in_features:
+            layer.weight = nn.Parameter(by_columns(layer.weight), layer.weight.requires_grad)
+
+
+def by_columns(matrices: Tensor) -> Tensor:
+    """Equal matrices (..., N, M) whose columns, not rows, lie in one piece; without gradient."""
+    return matrices.detach().mT.contiguous().mT
 
 
 def rotary(places: Tensor, width: int) -> Tensor:
