@@ -129,7 +129,7 @@ def stream(
     limit = np.array([plan.frames for plan in plans])
     busy = np.ceil(np.array([_last_end(plan.events) for plan in plans]) * model.config.fps)
     earliest = np.where(may_end_early or [False] * len(plans), np.maximum(np.round(_EARLIEST * limit), busy), limit)
-    laid = laid_out(model, tokenizer, plans, int(limit.max()))
+    laid = laid_out(model, tokenizer, plans, int(limit.max()) + 2 * _AHEAD)
     before = [] if history is None else [history[:, place] for place in range(history.shape[1])][-_OVERLAP:]
     alive = np.ones(len(plans), dtype=np.bool_)
     place = 0
