@@ -210,7 +210,7 @@ def _render(clip: FaceMotion, size: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="write JSON here")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--size", type=int, default=384, help="pixels of a rendered frame")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")

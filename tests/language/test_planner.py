@@ -35,7 +35,7 @@ PROMPTS = ("she smiles", "he frowns, then looks away to the left and blinks twic
 @pytest.fixture
 def planner() -> Planner:
     torch.manual_seed(0)
-    config = PlannerConfig(text_width=16, width=32, depth=2, heads=2)
+    config = PlannerConfig(text_width=16, width=32, depth=2, heads=2, seconds=True)
     return Planner(config, ENCODER.name).eval().requires_grad_(False)
 
 

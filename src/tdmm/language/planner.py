@@ -47,6 +47,7 @@ class PlannerConfig(BaseModel):
         width, depth, heads: of the trunk.
         head_depth: layers of the head that predicts the fields of a row.
         dropout: on the branches, in training.
+        seconds: whether numbers of seconds in the words reach it as quantities.
         kinds: names of the events that a plan may hold, in the order of their codes.
     """
 
@@ -58,6 +59,7 @@ class PlannerConfig(BaseModel):
     heads: int = Field(default=4, gt=0)
     head_depth: int = Field(default=2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    seconds: bool = False
     kinds: tuple[str, ...] = plan_codes.KINDS
 
 
@@ -96,7 +98,7 @@ class Planner(nn.Module):
         self.register_buffer("text_scale", torch.ones(config.text_width))
         self.words = nn.Linear(config.text_width, width)
         self.no_words = nn.Parameter(torch.randn(width) * 0.02)
-        self.amount = nn.Parameter(torch.randn(width) * 0.02)
+        self.amount = nn.Parameter(torch.randn(width) * 0.02) if config.seconds else None
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         sizes = tuple(plan_codes.FIELDS.values())
         self.field_embedding = nn.ModuleList(nn.Embedding(size, width) for size in sizes)
@@ -162,10 +164,11 @@ class Planner(nn.Module):
         device = self.start.device
         states, mask, seconds = text.states.to(device), text.mask.to(device), text.seconds.to(device)
         words = self.words((states - self.text_centre) * self.text_scale)
-        # A number of seconds looks like the onset that it may become.
-        moments = (seconds * FPS).round().long().clamp(0, plan_codes.FIELDS["onset"] - 1)
-        amounts = self.field_embedding[plan_codes.ONSET](moments) + self.amount
-        words = words + amounts.to(words.dtype) * (seconds >= 0)[..., None]
+        if self.amount is not None:
+            # A number of seconds looks like the onset that it may become.
+            moments = (seconds * FPS).round().long().clamp(0, plan_codes.FIELDS["onset"] - 1)
+            amounts = self.field_embedding[plan_codes.ONSET](moments) + self.amount
+            words = words + amounts.to(words.dtype) * (seconds >= 0)[..., None]
         if wordless is not None:
             wordless = wordless.to(device)
             words = torch.where(wordless[:, None, None], self.no_words.to(words.dtype), words)

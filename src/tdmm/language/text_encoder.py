@@ -101,6 +101,7 @@ class PretrainedTextEncoder:
         if layer is not None and not -count - 1 <= layer <= count:
             raise InvalidInput(f"The {what} has {count} layers; layer must lie between {-count - 1} and {count}.")
         self._layer = layer
+        self._last: tuple[tuple[tuple[str, ...], bool], TextStates] | None = None
 
     @property
     def network(self) -> nn.Module:
@@ -131,7 +132,14 @@ class PretrainedTextEncoder:
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], *, truncate: bool = False) -> TextStates:
-        """See `TextEncoder.encode`; runs on the encoder's device in float32."""
+        """See `TextEncoder.encode`; runs on the encoder's device in float32, or bfloat16 where it is `half`."""
+        asked = (tuple(texts), truncate)
+        # Planner and Language2Motion read the same prompt one after the other.
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._encoded(texts, truncate)
+        return self._last[1]
+
+    def _encoded(self, texts: Sequence[str], truncate: bool) -> TextStates:
         pieces, mask = self.pieces(texts, truncate=truncate)
         device = self._model.device
         with torch.autocast(device.type, enabled=False):

@@ -28,6 +28,7 @@ class PlannerSize(BaseModel):
     heads: int = Field(default=4, gt=0)
     head_depth: int = Field(default=2, ge=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    seconds: bool = True
 
 
 class PlannerRecipe(BaseModel):
