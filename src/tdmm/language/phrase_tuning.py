@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tdmm import artifact, weights
+from tdmm import artifact
 from tdmm.errors import ArtifactProblem
 
 KIND = "phrase_tuning"
@@ -63,13 +63,12 @@ def save(folder: Path, updates: Mapping[str, LowRank], base: str, provenance: Ma
     return artifact.save(folder, kind=KIND, config={"base": base}, tensors=tensors, provenance=provenance)
 
 
-def merge(folder: Path | None, network: nn.Module, base: str) -> str:
-    """Add the updates of a folder, or the bundled ones, to the weights of a network; returns their fingerprint.
+def merge(folder: Path, network: nn.Module, base: str) -> str:
+    """Add the updates of a folder to the weights of a network; returns their fingerprint.
 
     Raises:
         ArtifactProblem: a file is missing or altered, or the updates are for another encoder.
     """
-    folder = folder or weights.PHRASES
     stored = artifact.load(folder, kind=KIND)
     if stored.config.get("base") != base:
         raise ArtifactProblem(

@@ -8,8 +8,6 @@ FOLDER = Path(__file__).parent
 TOKENIZER = FOLDER / "tokenizer"
 LISTENING_TOKENIZER = FOLDER / "tokenizer_listening"
 """The tokenizer that Motion2Language was trained with."""
-PHRASES = FOLDER / "phrases"
-"""What tunes the text encoder."""
 PLANNER = FOLDER / "planner"
 LANGUAGE2MOTION = FOLDER / "language2motion"
 MOTION2LANGUAGE = FOLDER / "motion2language"
