@@ -203,15 +203,11 @@ def explain(prompt: str, *, seed: int = 0, guidance: float | None = None) -> Inf
     """Which word of a prompt brought about what, and when.
 
     Raises:
-        InvalidPrompt: as in `animate`, or it is planned in several parts.
+        InvalidPrompt: as in `animate`, or it is a timeline.
     """
-    from tdmm.language.influence import influence
-    from tdmm.language.prompt import weighted
-
     check_explainable(prompt)
-    artist, plain = performer(guidance), weighted(prompt).text
-    scene = artist.stage(plain, seed)
-    return influence(artist.animator.planner, artist.animator.planner_encoder, plain, scene.plan)
+    artist = performer(guidance)
+    return artist.animator.explain(prompt, seed, artist.planning)
 
 
 def check_explainable(prompt: str) -> None:
@@ -220,13 +216,11 @@ def check_explainable(prompt: str) -> None:
     Raises:
         InvalidPrompt: see `explain`.
     """
-    from tdmm.language.prompt import passages, timeline, weighted
+    from tdmm.language.prompt import timeline
 
     check_prompt(prompt)
-    if timeline(prompt) or len(passages(weighted(prompt).text)) > 1:
-        raise InvalidPrompt(
-            "This is planned in several parts. Explain one of them: give one row or one sentence alone."
-        )
+    if timeline(prompt):
+        raise InvalidPrompt("Every row of a timeline is planned by itself. Explain one of them: give its words alone.")
 
 
 def best(takes: Sequence[FaceMotion]) -> FaceMotion:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -36,6 +37,14 @@ def test_another_seed_is_another_corpus(corpus: Path, tmp_path: Path) -> None:
     assert {clip.seed for clip in read(tmp_path / "other", "train")}.isdisjoint(
         {clip.seed for clip in read(corpus, "train")}
     )
+
+
+def test_clips_of_one_thing_are_another_corpus(corpus: Path, tmp_path: Path) -> None:
+    act(tmp_path / "single", clips=SHARD, seed=7, workers=1, shard_clips=SHARD, single_share=1.0)
+    assert all(len(clip.script.events) <= 1 for clip in read(tmp_path / "single", "train"))
+    assert any(len(clip.script.events) > 1 for clip in read(corpus, "train"))
+    with pytest.raises(InvalidInput, match=r"single_share 1\.0 there, 0\.0 asked"):
+        act(tmp_path / "single", clips=SHARD, seed=7, workers=1, shard_clips=SHARD)
 
 
 def test_killed_and_started_again(corpus: Path, tmp_path: Path) -> None:
@@ -103,8 +112,10 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-@pytest.mark.parametrize("wrong", [{"clips": 0}, {"clips": 4, "workers": 0}, {"clips": 4, "seed": -1}])
-def test_senseless_numbers_are_refused(tmp_path: Path, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"clips": 0}, {"clips": 4, "workers": 0}, {"clips": 4, "seed": -1}, {"clips": 4, "single_share": 1.5}]
+)
+def test_senseless_numbers_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         act(tmp_path / "never", **wrong)
     assert not (tmp_path / "never").exists()

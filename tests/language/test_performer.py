@@ -136,14 +136,38 @@ def test_strength_scales_what_happens(performer: Performer) -> None:
 
 def test_influence_is_shared_out_among_words(performer: Performer) -> None:
     prompt = "a furious glare, then a nod"
-    scene = performer.stage(prompt, 2)
-    found = influence(performer.animator.planner, ENCODER, prompt, scene.plan)
+    found = performer.animator.explain(prompt, 2, performer.planning)
+    assert found.plan.frames == performer.stage(prompt, 2).plan.frames
     assert found.words == ("a", "furious", "glare", "then", "a", "nod")
     events = found.plan.events
     count = len(events.actions) + len(events.head) + len(events.gaze) + len(events.blinks)
     assert found.shares.shape == (6, count)
     sums = found.shares.sum(0)
     assert np.all(np.isclose(sums, 1) | (sums == 0))
+
+
+def test_words_move_their_own_step_alone(performer: Performer) -> None:
+    found = performer.animator.explain("a furious glare, then a nod", 2, performer.planning)
+    first, second = (
+        performer.animator.explain(part, 2 + place) for place, part in enumerate(("a furious glare", "a nod"))
+    )
+    moved = found.shares[:3].sum(0) > 0
+    assert not (moved & (found.shares[3:].sum(0) > 0)).any()
+    assert len(found.plan.events.actions) == len(first.plan.events.actions) + len(second.plan.events.actions)
+
+
+def test_a_moment_in_the_words_is_met(performer: Performer) -> None:
+    plan = performer.stage("she smiles at 2.5 s, all in a lively way", 3).plan
+    starts = [each.onset for each in (*plan.events.actions, *plan.events.head)]
+    assert min(starts, default=2.5) == pytest.approx(2.5)
+    assert plan.frames > 2.5 * 25
+
+
+def test_weights_reach_the_step_that_they_stand_in(performer: Performer) -> None:
+    plain = performer.stage("a furious glare, then a nod", 2).plan
+    heavy = performer.stage("a (furious:0) glare, then a nod", 2).plan
+    assert heavy.frames == plain.frames
+    assert len(heavy.events.actions) <= len(plain.events.actions)
 
 
 def test_weights_move_what_their_words_brought_about(performer: Performer) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tdmm.errors import InvalidPrompt
-from tdmm.language.prompt import Row, passages, read_timeline, timeline, weighted
+from tdmm.language.prompt import Row, read_timeline, timeline, weighted
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,3 @@ def test_any_text_is_read_or_refused_with_a_reason(text: str) -> None:
     for read in (timeline, weighted):
         with contextlib.suppress(InvalidPrompt):
             read(text)
-
-
-def test_long_texts_are_cut_where_one_thing_follows_another() -> None:
-    assert passages("She smiles, then nods.") == ("She smiles, then nods.",)
-    steps = "He frowns, then raises his brows, then grins, and finally yawns."
-    assert passages(steps) == ("He frowns", "raises his brows", "grins", "yawns")
-    long = " ".join(["She looks at the door and waits for a while with a worried face."] * 5)
-    assert len(passages(long)) == 5

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import Plan
-from tdmm.language.staging import edited, fitted, joined, retimed, scaled
+from tdmm.language.staging import edited, fitted, in_turn, joined, retimed, scaled, trimmed
+from tdmm.language.steps import Step
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 
 SMILE = ActionEvent("lip_corner_puller", "both", 0.6, 0.5, 0.9, 1.5, 2.0)
@@ -82,3 +85,83 @@ def test_scaling_is_bounded_and_zero_removes() -> None:
     assert scaled(OLD, 0.5).events.head[0].amplitude == 10.0
     assert scaled(OLD, 0.0).events.actions == ()
     assert scaled(OLD, 0.0).events.blinks == OLD.events.blinks
+
+
+def _begun(plan: Plan) -> float:
+    return min(each.onset for each in (*plan.events.actions, *plan.events.head))
+
+
+def _over(plan: Plan) -> float:
+    return max(each.end for each in (*plan.events.actions, *plan.events.head))
+
+
+WORDS = ((0, 1),)
+
+
+def test_steps_follow_each_other() -> None:
+    first, second = in_turn([OLD, Plan(MotionEvents((FROWN,)), 80)], [Step(WORDS), Step(WORDS)])
+    assert first.events == OLD.events
+    assert _over(first) < _begun(second) < _over(first) + 0.5
+    assert first.frames == second.frames == pytest.approx((_over(second) + 0.6) * 25, abs=1)
+
+
+def test_a_step_begins_at_its_moment_and_lasts_as_long_as_it_was_told() -> None:
+    frown = Plan(MotionEvents((FROWN,)), 80)
+    (moved,) = in_turn([frown], [Step(WORDS, at=3.0, lasts=4.0)])
+    (action,) = moved.events.actions
+    assert (action.onset, action.end) == pytest.approx((3.0, 7.0))
+    assert action.apex - action.onset == pytest.approx(FROWN.apex - FROWN.onset)
+    assert action.end - action.offset == pytest.approx(FROWN.end - FROWN.offset)
+    (short,) = in_turn([frown], [Step(WORDS, at=0.5, lasts=0.5)])
+    assert (_begun(short), _over(short)) == pytest.approx((0.5, 1.0))
+
+
+def test_what_comes_before_a_moment_is_over_by_then() -> None:
+    long = Plan(MotionEvents((replace(SMILE, offset=6.0, end=6.5),)), 200)
+    steps = [Step(WORDS, at=1.0), Step(WORDS), Step(WORDS, at=3.0), Step(WORDS, later=1.0)]
+    moved = in_turn([long] * 4, steps)
+    assert [_begun(plan) for plan in (moved[0], moved[2], moved[3])] == pytest.approx([1.0, 3.0, 4.0])
+    assert 1.0 < _over(moved[0]) <= _begun(moved[1]) < _over(moved[1]) <= 3.0
+    assert _over(moved[2]) <= 4.0
+
+
+def test_steps_are_squeezed_or_spread_over_the_seconds_asked_for() -> None:
+    plans, steps = [OLD] * 3, [Step(WORDS)] * 3
+    natural = _over(in_turn(plans, steps)[-1])
+    for seconds in (3.0, natural + 6.0):
+        moved = in_turn(plans, steps, seconds)
+        assert all(plan.frames == round(seconds * 25) for plan in moved)
+        assert _over(moved[-1]) <= seconds
+        for before, after in pairwise(moved):
+            assert _over(before) <= _begun(after)
+    assert _begun(moved[-1]) - _over(moved[-2]) > 1.5
+
+
+def test_a_moment_after_the_end_is_refused() -> None:
+    with pytest.raises(InvalidPrompt, match="at 4 s, but the clip ends at 3 s"):
+        in_turn([OLD], [Step(WORDS, at=4.0)], 3.0)
+
+
+def test_trimming_leaves_out_what_belongs_to_nothing() -> None:
+    early, late = replace(BLINK, time=0.0), replace(BLINK, time=9.0)
+    far = GazeEvent("left", 0.5, 8.0, 9.0)
+    plan = Plan(MotionEvents((SMILE,), (), (far,), (early, BLINK, late)), 250)
+    assert trimmed(plan).events == MotionEvents((SMILE,), (), (), (BLINK,))
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.floats(0, 20), st.none() | st.floats(0.3, 5)), min_size=1, max_size=5),
+    st.none() | st.floats(1, 30),
+)
+def test_no_order_of_moments_breaks_a_plan(
+    told: list[tuple[float | None, float | None]], seconds: float | None
+) -> None:
+    steps = [Step(WORDS, at=at, lasts=lasts) for at, lasts in told]
+    try:
+        moved = in_turn([OLD] * len(steps), steps, seconds)
+    except InvalidPrompt:
+        return
+    for plan, step in zip(moved, steps, strict=True):
+        assert step.at is None or _begun(plan) == pytest.approx(step.at, abs=1e-6)
+        for action in plan.events.actions:
+            assert 0 <= action.onset <= action.apex <= action.offset <= action.end

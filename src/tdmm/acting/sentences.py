@@ -117,6 +117,15 @@ def energy_phrase(energy: Energy, rng: Random, rich: bool = False) -> str:
     return rng.choice((*_ENERGY[energy], *(manner_words().energy[energy] if rich else ())))
 
 
+def said_of_all() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All phrases and all sentences about an energy."""
+    phrases, whole = manner_words().energy, manner_words().energy_sentences
+    return (
+        tuple(each for level in _ENERGY for each in (*_ENERGY[level], *phrases[level])),
+        tuple(each for level in _ENERGY for each in (*_ENERGY_SENTENCES[level], *whole[level])),
+    )
+
+
 def energy_sentence(energy: Energy, rng: Random, rich: bool = False) -> str:
     """A sentence of its own about the energy; nothing for `normal`."""
     if energy not in _ENERGY_SENTENCES:

@@ -8,10 +8,16 @@ from random import Random
 
 from tdmm.acting.inflection import number
 
-_WORDS = {number(count): float(count) for count in range(1, 13)} | {"half a": 0.5, "a": 1.0, "one and a half": 1.5}
+_COUNTS = {number(count): float(count) for count in range(1, 13)} | {"one and a half": 1.5}
+_WORDS = _COUNTS | {"half a": 0.5, "a": 1.0}
 _FIGURE = r"\d+(?:\.\d+)?|\.\d+"
 _SPELT = "|".join(sorted(_WORDS, key=len, reverse=True))
 _UNIT = r"(?:s|secs?|seconds?)\b"
+
+NUMBER = rf"(?:{_FIGURE}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
+"""Pattern of a number in figures or words. "A second" and "half a second" are none: few mean them to the letter."""
+UNIT = _UNIT
+"""Pattern of the unit after it."""
 _FOUND = re.compile(
     # "from 1 to 2.5 seconds", "1-2.5 s": the unit may stand after the second number only.
     rf"(?<![\w.])(?P<first>{_FIGURE})\s*(?:s\b)?\s*(?:-|–|to|until|till|and)\s*(?P<last>{_FIGURE})[\s-]*{_UNIT}"
@@ -36,11 +42,13 @@ def mentioned(text: str) -> tuple[Mentioned, ...]:
     for match in _FOUND.finditer(text):
         for group in ("first", "last", "at", "one"):
             if match[group]:
-                word = match[group].lower()
-                found.append(
-                    Mentioned(*match.span(group), _WORDS.get(word) or float(word if word[0] != "." else "0" + word))
-                )
+                found.append(Mentioned(*match.span(group), seconds_of(match[group])))
     return tuple(found)
+
+
+def seconds_of(number: str) -> float:
+    """The value of what `NUMBER` matches."""
+    return _WORDS.get(number.lower()) or float(number)
 
 
 def said(start: float, end: float, rng: Random) -> str:

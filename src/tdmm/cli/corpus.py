@@ -30,6 +30,9 @@ def act(
     clips: Annotated[int, typer.Option(help="How many clips.")] = 20000,
     seed: Annotated[int, typer.Option(help="The corpus depends on it, not on the number of workers.")] = 7,
     workers: Annotated[int | None, typer.Option(help="Processes; every core when left out.")] = None,
+    single_share: Annotated[
+        float, typer.Option(help="Share of the clips in which one thing alone happens, 0 to 1; for a planner.")
+    ] = 0.0,
 ) -> None:
     """Act a corpus: random scripts, each performed and put into words. No model, no GPU.
 
@@ -49,7 +52,12 @@ def act(
     with bar:
         task = bar.add_task("clips", total=clips)
         manifest = act_corpus(
-            out, clips=clips, seed=seed, workers=workers, progress=lambda done: bar.advance(task, done)
+            out,
+            clips=clips,
+            seed=seed,
+            workers=workers,
+            progress=lambda done: bar.advance(task, done),
+            single_share=single_share,
         )
     _show(manifest)
     typer.echo(f"{out}: {manifest.plan.clips} clips. Look closer: tdmm corpus inspect {out}")

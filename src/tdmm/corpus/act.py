@@ -40,6 +40,7 @@ def act(
     workers: int | None = None,
     progress: Progress | None = None,
     shard_clips: int = SHARD_CLIPS,
+    single_share: float = 0.0,
 ) -> Manifest:
     """Make a corpus, or complete one.
 
@@ -50,6 +51,7 @@ def act(
         workers: processes; None takes every core.
         progress: told how many clips were done since it was told last.
         shard_clips: clips in a file.
+        single_share: share of the clips in which one thing alone happens.
 
     Raises:
         InvalidInput: a number makes no sense, or the folder holds another corpus.
@@ -64,7 +66,9 @@ def act(
     if not 0 <= seed < 2**63:
         raise InvalidInput(f"seed must lie between 0 and 2**63 - 1, not {seed}.")
     tell = progress or (lambda _: None)
-    plan = Plan(SCHEMA_VERSION, seed, clips, shard_clips, fingerprint(seed))
+    if not 0 <= single_share <= 1:
+        raise InvalidInput(f"single_share must lie between 0 and 1, not {single_share:g}.")
+    plan = Plan(SCHEMA_VERSION, seed, clips, shard_clips, fingerprint(seed), single_share)
     settle(folder, plan)
     _sweep(folder)
     missing = []
@@ -140,7 +144,7 @@ def _leave_with_parent() -> None:
 
 def write_shard(folder: Path, plan: Plan, number: int) -> int:
     """Make one shard and return its number. Splits lie in row groups of their own."""
-    rows = [make_row(plan.seed, index) for index in plan.indices(number)]
+    rows = [make_row(plan.seed, index, plan.single_share) for index in plan.indices(number)]
     schema = SCHEMA.with_metadata(_metadata(plan, number))
     with (
         written_aside(folder / plan.shard_name(number)) as aside,

@@ -25,6 +25,7 @@ class Plan:
         clips: how many.
         shard_clips: how many in a shard.
         fingerprint: SHA-256 of a few clips: another lexicon, actor or narrator gives another.
+        single_share: share of the clips in which one thing alone happens.
     """
 
     schema_version: int
@@ -32,6 +33,7 @@ class Plan:
     clips: int
     shard_clips: int
     fingerprint: str
+    single_share: float = 0.0
 
     @property
     def shards(self) -> int:
@@ -49,7 +51,10 @@ class Plan:
     @property
     def digest(self) -> str:
         """One name for all of it."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        content = asdict(self)
+        if not self.single_share:
+            del content["single_share"]  # as in corpora from before there was such a thing
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -155,9 +160,10 @@ def load(folder: Path) -> Manifest:
     if not path.is_file():
         if (folder / PLAN).is_file():
             plan = _plan(_read(folder / PLAN), folder / PLAN)
+            single = f" --single-share {plan.single_share:g}" if plan.single_share else ""
             raise FileProblem(
                 f"{folder}: this corpus is unfinished. Complete it: "
-                f"tdmm corpus act --clips {plan.clips} --seed {plan.seed} --out {folder}"
+                f"tdmm corpus act --clips {plan.clips} --seed {plan.seed}{single} --out {folder}"
             )
         raise FileProblem(f"{folder}: no corpus here. Make one: tdmm corpus act --clips 20000 --out {folder}")
     content = _read(path)

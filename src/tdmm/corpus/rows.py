@@ -18,6 +18,7 @@ from tdmm.acting.actor import perform
 from tdmm.acting.casting import cast
 from tdmm.acting.narrator import AS_WRITTEN, narrate
 from tdmm.acting.script import Script
+from tdmm.acting.single import single
 from tdmm.motion.clip import FaceMotion, Floats
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 from tdmm.motion.features import FEATURES, from_features, to_features
@@ -213,9 +214,16 @@ class Row:
     features: Floats
 
 
-def make_row(seed: int, index: int) -> Row:
-    """Cast, act and narrate clip `index` of the corpus of that seed."""
-    script = cast(seed, index)
+def make_row(seed: int, index: int, single_share: float = 0.0) -> Row:
+    """Cast, act and narrate clip `index` of the corpus of that seed.
+
+    Args:
+        seed, index: of the casting.
+        single_share: share of the clips in which one thing alone happens.
+    """
+    script, draw = cast(seed, index), np.random.default_rng((seed, index, 9))
+    if draw.random() < single_share:
+        script = single(script, draw)
     take = clip_seed(seed, index)
     performance = perform(script, take)
     features = to_features(performance.motion)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from tdmm.errors import InvalidInput, InvalidPrompt
 from tdmm.language import planning, sampling
 from tdmm.language.data import FrameTokenizer
-from tdmm.language.influence import influence, reweighed
+from tdmm.language.influence import Influence, influence, reweighed, together
 from tdmm.language.language2motion import Language2Motion
 from tdmm.language.plan_codes import Plan, decode
 from tdmm.language.planner import Planner
 from tdmm.language.planning import PlanningOptions
-from tdmm.language.prompt import LONGEST, Row, passages, timeline, weighted
+from tdmm.language.prompt import LONGEST, Row, timeline, weighted
 from tdmm.language.sampling import Codes, SamplingOptions
 from tdmm.language.sketch import LatentEncoder
-from tdmm.language.staging import fitted, joined, retimed
+from tdmm.language.staging import fitted, in_turn, joined, trimmed
+from tdmm.language.steps import Step, steps
 from tdmm.language.text_encoder import TextEncoder, TextStates, load_text_encoder
 from tdmm.motion.clip import FPS
 
@@ -146,14 +145,51 @@ class Animator:
         if rows:
             return self._stage_rows(rows, seconds, seed, options)
         plain = weighted(prompt)
-        parts = passages(plain.text)
-        if len(parts) == 1 and (seconds is None or seconds <= self.longest_at_once):
-            plan = self.plan([plain.text], seconds, [seed], options)[0]
-            if plain.weights:
-                found = influence(self.planner, self.planner_encoder, plain.text, plan)
-                plan = reweighed(found, plain.weights)
-            return Scene(plain.text, plan)
-        return self._stage_passages(parts, seconds, seed, options)
+        parts = steps(plain.text)
+        plans = self._planned(plain.text, parts, seconds, seed, options)
+        for place, step in enumerate(parts):
+            if any(start < weight[1] and weight[0] < end for start, end in step.spans for weight in plain.weights):
+                found = influence(self.planner, self.planner_encoder, plain.text, plans[place], step)
+                plans[place] = reweighed(found, plain.weights)
+        return Scene(plain.text, self._in_turn(plans, parts, seconds))
+
+    def explain(self, prompt: str, seed: int = 0, options: PlanningOptions | None = None) -> Influence:
+        """Which word of a prompt brought about what of its plan; weights are left out.
+
+        Raises:
+            InvalidPrompt: as in `stage`.
+        """
+        text = weighted(prompt).text
+        parts = steps(text)
+        plans = self._planned(text, parts, None, seed, options)
+        found = [
+            influence(self.planner, self.planner_encoder, text, plan, step)
+            for plan, step in zip(plans, parts, strict=True)
+        ]
+        if _alone(parts):
+            return found[0]
+        return together(found, self._in_turn([each.plan for each in found], parts, None))
+
+    def _planned(
+        self, text: str, parts: Sequence[Step], seconds: float | None, seed: int, options: PlanningOptions | None
+    ) -> list[Plan]:
+        """The plan of each step, as if it were alone; of the only one in its length if it can be."""
+        whole = seconds if _alone(parts) and (seconds is None or seconds <= self.longest_at_once) else None
+        plans = self.plan(
+            [step.text(text) for step in parts], whole, [seed + place for place in range(len(parts))], options
+        )
+        return plans if _alone(parts) else [trimmed(plan) for plan in plans]
+
+    def _in_turn(self, plans: Sequence[Plan], parts: Sequence[Step], seconds: float | None) -> Plan:
+        if _alone(parts) and (seconds is None or seconds <= self.longest_at_once):
+            return plans[0]
+        plan = joined(in_turn(plans, parts, None if seconds is None else _within(seconds)))
+        if plan.frames > LONGEST * FPS:
+            raise InvalidPrompt(
+                f"All of this takes {plan.frames / FPS:.0f} s; {LONGEST:g} s is the longest. "
+                f"Say less, or ask for {LONGEST:g} seconds."
+            )
+        return plan
 
     def write(
         self,
@@ -188,26 +224,6 @@ class Animator:
             )
         return Scene(_THEN.join(texts), replace(plan, frames=round(_within(seconds or end) * FPS)))
 
-    def _stage_passages(
-        self, parts: Sequence[str], seconds: float | None, seed: int, options: PlanningOptions | None
-    ) -> Scene:
-        plans = [self.plan([part], None, [seed + place], options)[0] for place, part in enumerate(parts)]
-        starts = np.cumsum([0, *(plan.frames for plan in plans)]) / FPS
-        pace = 1.0
-        if seconds is not None:
-            pace = min(1.0, _within(seconds) / float(starts[-1]))
-        elif starts[-1] > LONGEST:
-            raise InvalidPrompt(
-                f"All of this takes {starts[-1]:.0f} s; {LONGEST:g} s is the longest. "
-                f"Say less, or ask for {LONGEST:g} seconds."
-            )
-        moved = []
-        for plan, start in zip(plans, starts, strict=False):
-            end = float(start + plan.frames / FPS) * pace
-            moved.append(retimed(plan, _at(float(start), pace), round(end * FPS)))
-        plan = joined(moved)
-        return Scene(_THEN.join(parts), plan if seconds is None else replace(plan, frames=round(seconds * FPS)))
-
     def _lengths(self, seconds: float | Sequence[float | None] | None, count: int) -> list[int | None]:
         """Frames of each clip, None where the planner chooses."""
         longest = self.longest_at_once
@@ -224,8 +240,9 @@ _SHORTEST_SCENE = 2.0
 _THEN = "; then "
 
 
-def _at(start: float, pace: float) -> Callable[[float], float]:
-    return lambda seconds: (start + seconds) * pace
+def _alone(parts: Sequence[Step]) -> bool:
+    """Whether a prompt is one thing that has no moment or length of its own."""
+    return len(parts) == 1 and not parts[0].timed
 
 
 def _within(seconds: float) -> float:

@@ -15,6 +15,7 @@ from tdmm.language import plan_codes
 from tdmm.language.plan_codes import KIND, SIDE, STRENGTH, Plan
 from tdmm.language.planner import Planner
 from tdmm.language.staging import scaled
+from tdmm.language.steps import Step
 from tdmm.language.text_encoder import TextEncoder
 from tdmm.motion.events import ActionEvent, GazeEvent, HeadEvent
 
@@ -46,7 +47,7 @@ class Influence:
 
 
 @torch.inference_mode()
-def influence(planner: Planner, encoder: TextEncoder, prompt: str, plan: Plan) -> Influence:
+def influence(planner: Planner, encoder: TextEncoder, prompt: str, plan: Plan, step: Step | None = None) -> Influence:
     """Leave each word out in turn and see how much less likely every event becomes.
 
     Args:
@@ -54,10 +55,16 @@ def influence(planner: Planner, encoder: TextEncoder, prompt: str, plan: Plan) -
         encoder: of its words.
         prompt: plain words.
         plan: made from them.
+        step: the part of the prompt that the plan was made from; None is all of it.
     """
-    spans = tuple(match.span() for match in _WORD.finditer(prompt))
-    without = [(prompt[:start] + prompt[end:]).strip() for start, end in spans]
-    texts = [prompt, *(text if _WORD.search(text) else "..." for text in without)]
+    step = step or Step(((0, len(prompt)),))
+    spans = tuple(
+        match.span()
+        for match in _WORD.finditer(prompt)
+        if any(match.start() < end and start < match.end() for start, end in step.spans)
+    )
+    texts = [step.text(prompt), *(step.text(prompt, span) for span in spans)]
+    texts[1:] = [text if _WORD.search(text) else "..." for text in texts[1:]]
     coded = _as_coded(plan)
     codes = torch.from_numpy(plan_codes.encode(coded))
     likely = _likelihoods(planner, encoder, texts, codes)  # (1 + words, rows)
@@ -71,6 +78,32 @@ def influence(planner: Planner, encoder: TextEncoder, prompt: str, plan: Plan) -
     total = lost.sum(0, keepdims=True)
     shares = np.divide(lost, total, out=np.zeros_like(lost), where=total > 0.05)
     return Influence(prompt, spans, coded, shares.astype(np.float64))
+
+
+def together(parts: Sequence[Influence], plan: Plan) -> Influence:
+    """The influence of a whole prompt from those of its steps.
+
+    Args:
+        parts: of one prompt.
+        plan: all of their events, joined in the order of the parts.
+    """
+    prompt = parts[0].prompt
+    spans = tuple(match.span() for match in _WORD.finditer(prompt))
+    row = {span: place for place, span in enumerate(spans)}
+    columns: list[npt.NDArray[np.float64]] = []
+    for kind in range(4):
+        for part in parts:
+            sizes = [len(each) for each in _by_kind(part.plan)]
+            first = sum(sizes[:kind])
+            column = np.zeros((len(spans), sizes[kind]))
+            column[[row[span] for span in part.spans]] = part.shares[:, first : first + sizes[kind]]
+            columns.append(column)
+    return Influence(prompt, spans, plan, np.concatenate(columns, axis=1))
+
+
+def _by_kind(plan: Plan) -> tuple[Sequence[object], ...]:
+    events = plan.events
+    return events.actions, events.head, events.gaze, events.blinks
 
 
 def reweighed(found: Influence, weights: Sequence[tuple[int, int, float]]) -> Plan:

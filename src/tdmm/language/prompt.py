@@ -83,26 +83,6 @@ def weighted(prompt: str) -> Weighted:
     return Weighted(plain, tuple(weights))
 
 
-def passages(prompt: str) -> tuple[str, ...]:
-    """A long prompt in parts that can each be planned at once, in their order; a short one as it is.
-
-    It is cut where sentences end, and a long sentence where one thing follows another ("..., then ...").
-    """
-    if len(prompt.split()) <= _WORDS_AT_ONCE and len(_NEXT.findall(prompt)) < _STEPS_AT_ONCE:
-        return (prompt,)
-    parts: list[str] = []
-    for sentence in re.split(r"(?<=[.!?;])\s+", prompt.strip()):
-        steps = _NEXT.split(sentence)
-        for step in steps if len(steps) > _STEPS_AT_ONCE or len(sentence.split()) > _WORDS_AT_ONCE else [sentence]:
-            if step.strip(" ,;."):
-                parts.append(step.strip(" ,;."))
-    return tuple(parts)
-
-
-_WORDS_AT_ONCE, _STEPS_AT_ONCE = 45, 3
-_NEXT = re.compile(r",? (?:and )?(?:then|after that|next|afterwards|finally|in the end|lastly),? ", re.IGNORECASE)
-
-
 def timeline(prompt: str) -> tuple[Row, ...]:
     """The rows of a prompt; nothing when it is no timeline.
 

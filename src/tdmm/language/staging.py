@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TypeVar
 
+from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import Plan
+from tdmm.language.steps import Step
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 
@@ -51,6 +54,101 @@ def fitted(plan: Plan, start: float, end: float) -> Plan:
     moved = retimed(plan, lambda seconds: start + (seconds - begun) * pace, round(end * FPS))
     blinks = tuple(each for each in moved.events.blinks if start <= each.time and each.time + each.duration <= end)
     return replace(moved, events=replace(moved.events, blinks=blinks))
+
+
+def in_turn(plans: Sequence[Plan], steps: Sequence[Step], seconds: float | None = None) -> list[Plan]:
+    """Plans moved so that one follows the other, each at its moment where it has one.
+
+    What has no moment begins when the one before is over, and is squeezed where the next one's moment comes earlier.
+    With `seconds`, what would be too long is squeezed and what is short is spread; moments that are named stay.
+
+    Args:
+        plans: each as if it were alone.
+        steps: what each is.
+        seconds: length of the whole, None is as long as it takes.
+
+    Raises:
+        InvalidPrompt: a moment lies at or after the end of the whole.
+    """
+    starts, ends = list[float](), list[float]()
+    for plan, step in zip(plans, steps, strict=True):
+        begun, over = min(_starts(plan.events), default=_LEAD), max(_ends(plan.events), default=_LEAD + 1.0)
+        if step.at is not None:
+            start = step.at
+        elif step.later is not None and starts:
+            start = starts[-1] + step.later
+        else:
+            start = ends[-1] + _PAUSE if ends else min(begun, _MOST_LEAD)
+        starts.append(start)
+        ends.append(start + (over - begun if step.lasts is None else step.lasts))
+    fixed = [step.at is not None or (step.later is not None and place > 0) for place, step in enumerate(steps)]
+    length = ends[-1] + _TAIL if seconds is None else seconds
+    late = [start for start, kept in zip(starts, fixed, strict=True) if kept and start + _LEAST > length]
+    if late:
+        raise InvalidPrompt(
+            f"Something is to begin at {late[0]:g} s, but the clip ends at {length:g} s. Ask for a longer one."
+        )
+    held = [step.lasts is not None for step in steps]
+    _make_room(starts, ends, fixed, held, length, spread=seconds is not None)
+    return [
+        replace(_moved(plan, start, end), frames=round(length * FPS))
+        for plan, start, end in zip(plans, starts, ends, strict=True)
+    ]
+
+
+def _make_room(
+    starts: list[float], ends: list[float], fixed: Sequence[bool], held: Sequence[bool],
+    length: float, spread: bool,
+) -> None:  # fmt: skip
+    """Fit what lies between two moments that are fixed into the time between them, in place."""
+    places = [place for place, kept in enumerate(fixed) if kept]
+    for first, last in pairwise([-1, *places, len(starts)]):
+        # `first` keeps its start; those after it, up to `last`, may move.
+        floor = starts[first] if first >= 0 else 0.0
+        open_end = last == len(starts)
+        ceiling = length - _TAIL / 2 if open_end else starts[last]
+        span = range(max(first, 0), last)
+        if not span or (len(span) == 1 and held[span[0]]):
+            continue  # it was told how long to last, even into the next one
+        taken = max(ends[place] for place in span) - floor
+        room = max(ceiling - floor, _LEAST * len(span))
+        if taken > room + 1e-6:
+            for place in span:
+                starts[place] = floor + (starts[place] - floor) * room / taken
+                ends[place] = floor + (ends[place] - floor) * room / taken
+        elif spread and open_end and len(span) > 1:
+            slack = (room - taken) / len(span)
+            for shift, place in enumerate(span):
+                starts[place] += slack * shift
+                ends[place] += slack * shift
+
+
+def trimmed(plan: Plan) -> Plan:
+    """A plan without the blinks and looks from before and after what it is about."""
+    events = plan.events
+    begun, over = min(_starts(events), default=0.0) - _LEAD, max(_ends(events), default=1.0) + _TAIL / 2
+    blinks = tuple(each for each in events.blinks if begun <= each.time <= over)
+    gaze = tuple(each for each in events.gaze if begun <= each.onset <= over)
+    return replace(plan, events=replace(events, blinks=blinks, gaze=gaze))
+
+
+def _moved(plan: Plan, start: float, end: float) -> Plan:
+    """A plan from one second to another: squeezed when it is too long, and held for longer when it is short."""
+    events = plan.events
+    begun, over = min(_starts(events), default=0.0), max(_ends(events), default=1.0)
+    pace = min(1.0, (end - start) / max(over - begun, 1e-3))
+    longer = max(0.0, (end - start) - (over - begun))
+    middles = sorted((each.apex + each.offset) / 2 for each in events.actions)
+    middle = middles[len(middles) // 2] if middles else (begun + over) / 2
+
+    def when(seconds: float) -> float:
+        return max(0.0, start + (seconds - begun) * pace + (longer if seconds > middle else 0.0))
+
+    return retimed(plan, when, plan.frames)
+
+
+_LEAD, _MOST_LEAD, _PAUSE, _TAIL, _LEAST = 0.3, 1.0, 0.2, 0.6, 0.3
+"""Seconds: before the first thing, between two, after the last; and what anything takes at least."""
 
 
 def joined(plans: Sequence[Plan]) -> Plan:
