@@ -9,8 +9,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from tdmm.acting import questions
+from tdmm.acting.casting import cast
 from tdmm.errors import ArtifactProblem, InvalidConfig, InvalidInput
 from tdmm.language.motion2language import Motion2Language
 from tdmm.language.motion2language_training import (
@@ -149,6 +151,20 @@ def test_encoding_anew_needs_features() -> None:
         Motion2LanguageTask(
             recipe(distortion=Distortion(tracked=0.5)), clips(36, 0), clips(6, 1), FakeTokenizer(), answer
         )
+
+
+def test_what_is_trained_along_is_not_saved(tmp_path: Path) -> None:
+    scripts = tuple(cast(4, index) for index in range(12))
+    codes = np.random.default_rng(0).integers(0, SIZE, (12 * 60, LEVELS))
+    seen = ScriptedTokens(codes, np.arange(13) * 60, scripts)
+    learner = Motion2LanguageTask(recipe(knowledge=0.5), seen, seen, FakeTokenizer())
+    losses = learner.loss(0)
+    assert losses["loss"] == losses["words"] + 0.5 * losses["knowledge"]
+    losses["knowledge"].backward()
+    assert next(learner.model.reader.parameters()).grad is not None
+    learner.model.save(tmp_path / "m2l")
+    assert Motion2Language.load(tmp_path / "m2l").knowledge is None
+    assert not [name for name in load_file(tmp_path / "m2l" / "weights.safetensors") if "knowledge" in name]
 
 
 def test_a_model_knows_the_tasks_of_its_mix(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tdmm.acting.lexicon import load
+from tdmm.acting.meanings import MEANINGS
 from tdmm.acting.narrator import PLAIN
 from tdmm.errors import ArtifactProblem
 from tdmm.language.text_encoder import DEFAULT, load_text_encoder
-from tdmm.language.train_phrases import MEANINGS, PhraseRecipe, PhraseTask, sentences
+from tdmm.language.train_phrases import PhraseRecipe, PhraseTask, sentences
 from tdmm.runtime import Runtime
 from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import fit

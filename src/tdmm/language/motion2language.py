@@ -51,18 +51,22 @@ _BATCH = 32
 
 @dataclass(frozen=True)
 class Reading:
-    """A batch of motions as the language model remembers them: key-value cache, valid positions, lengths."""
+    """A batch of motions as the language model remembers them: key-value cache, valid positions, lengths.
+
+    `states` (B, T, hidden) are those after each frame.
+    """
 
     cache: Any
     valid: Tensor
     lengths: Tensor
+    states: Tensor
 
     def about(self, rows: Tensor) -> Reading:
         """The motions of those rows (N,), in that order and as often as named; this one stays as it is."""
         from transformers import DynamicCache
 
         cache = DynamicCache([(keys[rows], values[rows]) for keys, values, *_ in self.cache])
-        return Reading(cache, self.valid[rows], self.lengths[rows])
+        return Reading(cache, self.valid[rows], self.lengths[rows], self.states[rows])
 
 
 class Motion2Language(nn.Module):
@@ -95,6 +99,8 @@ class Motion2Language(nn.Module):
         self.tokenizer_fingerprint = tokenizer_fingerprint
         self.fingerprint = ""
         self.tasks: tuple[str, ...] = TASKS
+        self.knowledge: nn.Module | None = None
+        """What is trained along with it, and left out when it is saved."""
         self.base: dict[str, str] = {}
         """Fingerprints of the pretrained language model as it was; empty for the small one."""
         if pretrained is None:
@@ -131,7 +137,8 @@ class Motion2Language(nn.Module):
         """Read motions: codes (B, T, L) int64, padded with any valid code; lengths (B,) frames."""
         embeddings, valid = self._motion(codes, lengths, levels)
         read = self._decoder()(inputs_embeds=embeddings, attention_mask=valid.long(), use_cache=True)
-        return Reading(read.past_key_values, valid, lengths)
+        opening = len(self.vocabulary.opening)
+        return Reading(read.past_key_values, valid, lengths, read.last_hidden_state[:, opening:])
 
     def forward(self, codes: Tensor, lengths: Tensor, levels: Tensor | None, about: Tensor, text: Tensor) -> Tensor:
         """What `write` gives after `read`, in one pass without a cache, as gradient checkpointing needs it.
@@ -360,7 +367,11 @@ class Motion2Language(nn.Module):
                 held |= {f"{_ADAPTER}{name}": value for name, value in adapters.tensors(self.backbone).items()}
             config["base"] = self.base
             return artifact.save(folder, kind=KIND, config=config, tensors=held, provenance=provenance)
-        tensors = {name: value.half() for name, value in self.state_dict().items() if name != _TIED}
+        tensors = {
+            name: value.half()
+            for name, value in self.state_dict().items()
+            if name != _TIED and not name.startswith(_TRAINED_ALONG)
+        }
         extra = {_VOCABULARY: self.vocabulary.to_json()}
         return artifact.save(folder, kind=KIND, config=config, tensors=tensors, provenance=provenance, extra=extra)
 
@@ -410,6 +421,7 @@ class Motion2Language(nn.Module):
 
 
 _ADAPTER = "adapter."
+_TRAINED_ALONG = "knowledge."
 _TIED = "backbone.lm_head.weight"  # the input embeddings again; stored once
 
 

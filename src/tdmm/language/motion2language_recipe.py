@@ -50,6 +50,9 @@ class Motion2LanguageRecipe(BaseModel):
         description="how often each task is asked; shares, summing to 1",
     )
     verdict: float = Field(default=4.0, ge=1, description="ids that the yes or no of an answer counts as")
+    knowledge: float = Field(
+        default=0.0, ge=0, description="what it counts, beside words, to name what goes on at each frame (small model)"
+    )
     evaluation_clips: int = Field(default=256, ge=1, description="held-out clips for the loss of each task")
     generated_clips: int = Field(default=64, ge=0, description="held-out clips that are described and checked")
 

@@ -20,6 +20,7 @@ from tdmm.errors import InvalidConfig, InvalidInput
 from tdmm.language import backbone
 from tdmm.language.agreement import agreement, right_answers
 from tdmm.language.data import FrameTokenizer, codebooks
+from tdmm.language.frame_labels import FrameKnowledge
 from tdmm.language.motion2language import Motion2Language
 from tdmm.language.motion2language_recipe import Distortion, Motion2LanguageRecipe, recipe_for
 from tdmm.language.scripted_clips import Codes, ScriptedTokens, Tracker, distort, scripted_tokens
@@ -108,6 +109,8 @@ class Motion2LanguageTask:
             vocabulary = build_vocabulary(train, recipe.vocabulary, seed, narrated, self._tasks)
             torch.manual_seed(seed)
             self.model = Motion2Language(recipe.model, vocabulary, books, source)
+            if recipe.knowledge:
+                self.model.knowledge = FrameKnowledge(recipe.model.hidden)
         else:
             torch.manual_seed(seed)
             self.model = Motion2Language.on_pretrained(recipe.model, books, source)
@@ -167,10 +170,16 @@ class Motion2LanguageTask:
             ]
             for row in mine
         ]
-        total, counted = self._summed_entropy([codes[row] for row in mine], texts, torch.from_numpy(kept[mine]))
+        scripts = [(known.get(row) or self._train.known(clips[row])).script for row in mine]
+        total, counted, unknown = self._summed_entropy(
+            [codes[row] for row in mine], texts, torch.from_numpy(kept[mine]), scripts
+        )
         # So that the mean over the processes is the mean over all ids of the batch.
         (everyone,) = self._processes.total([counted])
-        return {"loss": total / (everyone / self._processes.count)}
+        words = total / (everyone / self._processes.count)
+        if unknown is None:
+            return {"loss": words}
+        return {"loss": words + recipe.knowledge * unknown, "words": words, "knowledge": unknown}
 
     def _heard(self, step: int, rows: Mapping[int, int]) -> tuple[dict[int, Codes], dict[int, Known]]:
         """Codes of some clips of a step (row to clip) as a tracker saw them, and what is known of each."""
@@ -237,13 +246,20 @@ class Motion2LanguageTask:
 
     def _cross_entropy(self, codes: list[Codes], texts: list[list[Text]], levels: Tensor | None) -> Tensor:
         """Mean over the ids of answers; see `_summed_entropy`."""
-        total, counted = self._summed_entropy(codes, texts, levels)
+        total, counted, _ = self._summed_entropy(codes, texts, levels)
         return total / counted
 
     def _summed_entropy(
-        self, codes: list[Codes], texts: list[list[Text]], levels: Tensor | None
-    ) -> tuple[Tensor, float]:
-        """Of texts (B, A) about codes (B, frames), summed over ids by weight, and the weights; prompts have none."""
+        self,
+        codes: list[Codes],
+        texts: list[list[Text]],
+        levels: Tensor | None,
+        scripts: Sequence[Script] | None = None,
+    ) -> tuple[Tensor, float, Tensor | None]:
+        """Of texts (B, A) about codes (B, frames), summed over ids by weight, and the weights; prompts have none.
+
+        With the scripts, also the loss of what is known at each frame.
+        """
         device = self.model.reader.codebooks.device
         lengths = torch.tensor([len(clip) for clip in codes])
         frames = torch.zeros(len(codes), int(lengths.max()), codes[0].shape[1], dtype=torch.long)
@@ -256,6 +272,9 @@ class Motion2LanguageTask:
             ((clip, text) for clip, answers in enumerate(texts) for text in answers),
             key=lambda row: len(row[1].ids),
         )
+        unknown = None
+        if scripts is not None and reading is not None and self.model.knowledge is not None:
+            unknown = self.model.knowledge(reading.states, scripts, [len(clip) for clip in codes])
         total, counted = torch.zeros((), device=device), 0.0
         # Short texts apart from long ones, to save padding.
         for group in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
@@ -279,7 +298,7 @@ class Motion2LanguageTask:
                 each = torch.nn.functional.cross_entropy(logits, targets[told], reduction="none")
                 total = total + (each * weights[told]).sum()
                 counted += float(weights[told].sum())
-        return total, counted
+        return total, counted, unknown
 
 
 __all__ = [

@@ -20,20 +20,14 @@ from torch.utils.hooks import RemovableHandle
 
 from tdmm.acting.casting import cast
 from tdmm.acting.lexicon import load
+from tdmm.acting.meanings import MEANINGS, PLACES
 from tdmm.acting.narrator import AS_WRITTEN, Detail, Narration, narrate
 from tdmm.acting.script import Script
 from tdmm.language import phrase_tuning
 from tdmm.language.phrase_tuning import LowRank, layers_of
 from tdmm.language.text_encoder import DEFAULT, PretrainedTextEncoder, load_text_encoder
-from tdmm.motion.events import GAZE_DIRECTIONS, HEAD_MOTIONS
 from tdmm.training.config import TrainingConfig
 
-MEANINGS: tuple[str, ...] = (
-    *sorted(load().descriptors), *HEAD_MOTIONS, *(f"gaze_{each}" for each in GAZE_DIRECTIONS), "blink",
-)  # fmt: skip
-"""What a sentence can mean."""
-
-_PLACE = {name: place for place, name in enumerate(MEANINGS)}
 _POOL = 8  # batches that are sorted by length together
 
 
@@ -188,7 +182,7 @@ def sentences(seed: int, first: int, narration: Narration, alone: bool = False) 
         draw = np.random.default_rng((seed, index, 7))
         script = _part(cast(seed, index), draw, alone)
         index += 1
-        means = tuple(_PLACE[name] for name in dict.fromkeys(_said(script)))
+        means = tuple(PLACES[name] for name in dict.fromkeys(_said(script)))
         if not means:
             continue
         detail: Detail = "short" if draw.random() < 0.85 else "medium"
