@@ -11,7 +11,7 @@ from tdmm.acting.actor import perform
 from tdmm.acting.casting import cast
 from tdmm.face.facs import ACTIONS
 from tdmm.language import plan_codes
-from tdmm.language.plan_codes import FIELDS, GROUPS, KIND, KINDS, MAX_EVENTS, ROLL, Expression, Plan
+from tdmm.language.plan_codes import FIELDS, GROUPS, KIND, KINDS, MAX_EVENTS, ROLL, TOLD, Expression, Plan
 from tdmm.motion.events import (
     GAZE_DIRECTIONS,
     HEAD_MOTIONS,
@@ -137,6 +137,14 @@ def test_what_is_meant_stands_before_what_happens() -> None:
     assert (again.descriptor, again.side) == ("grin", "left")
     assert again.strength == pytest.approx(0.6, abs=0.02)
     assert not plan_codes.roll(MotionEvents(), 50).any()
+
+
+def test_only_fields_that_are_told_are_written() -> None:
+    for index in range(30):
+        script = cast(7, index)
+        plan = Plan(perform(script, index).events, 150, plan_codes.expressions_of(script))
+        codes = plan_codes.encode(plan)
+        assert not codes[~TOLD[codes[:, KIND]]].any()
 
 
 def test_too_many_events_are_cut() -> None:

@@ -12,7 +12,7 @@ from tdmm.language import plan_codes
 from tdmm.language.animator import Animator
 from tdmm.language.data import Pairs
 from tdmm.language.language2motion import Language2Motion, Language2MotionConfig
-from tdmm.language.plan_codes import CLIP, FIELDS, GROUPS, KIND, ONSET
+from tdmm.language.plan_codes import CLIP, FIELDS, GROUPS, KIND, ONSET, TOLD
 from tdmm.language.planner import Planner, PlannerConfig
 from tdmm.language.planning import PlanningOptions, plan
 from tdmm.language.text_encoder import HashedWords
@@ -81,6 +81,7 @@ def test_every_plan_is_a_plan(planner: Planner) -> None:
         assert (codes[1:, KIND] < CLIP).all()
         assert (codes[1:, ONSET] < codes[0, ONSET]).all()
         assert (np.diff(GROUPS[codes[1:, KIND]]) >= 0).all()
+        assert not codes[~TOLD[codes[:, KIND]]].any()
         decoded = plan_codes.decode(codes)
         plan_codes.roll(decoded.events, decoded.frames)
 

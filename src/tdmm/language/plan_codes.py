@@ -78,6 +78,17 @@ GROUPS = np.array(
 )
 """Of each kind, its place in the order of a plan: a kind never follows one of a later group."""
 
+
+def _told(kind: str) -> list[bool]:
+    """Which fields say something about a kind; `encode` writes 0 for the others."""
+    sided = kind in ACTIONS or kind == "blink" or kind.startswith("expression_")
+    ramps = kind in ACTIONS or kind.startswith("expression_")
+    return [True, sided, True, True, ramps, True, ramps, kind in CYCLIC]
+
+
+TOLD = np.array([*map(_told, KINDS), [True, False, False, True, *[False] * 4], [True, *[False] * 7]])
+"""(kinds, fields) bool: which fields of a row of that kind are anything but 0."""
+
 _REACH: dict[HeadMotionKind, float] = {
     "nod": 16.0, "shake": 21.5, "wobble": 13.0, "turn_left": 37.5, "turn_right": 37.5, "tilt_left": 21.5,
     "tilt_right": 21.5, "bow": 27.0, "raise": 27.0, "lean_forward": 53.5, "lean_back": 53.5, "recoil": 37.5,

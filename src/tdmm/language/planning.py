@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tdmm.language.chance import draw, guided, luck
-from tdmm.language.plan_codes import CLIP, END, FIELDS, GROUPS, KIND, MAX_EVENTS, ONSET, SIDE, PlanCodes
+from tdmm.language.plan_codes import CLIP, END, FIELDS, GROUPS, KIND, MAX_EVENTS, ONSET, SIDE, TOLD, PlanCodes
 from tdmm.language.planner import Planner
 from tdmm.language.step_cache import StepCache
 from tdmm.language.text_encoder import TextStates
@@ -64,7 +64,7 @@ def plan(
     turns = [planner.turns(each) for each in places]
     cache = StepCache(planner.trunk, words.embedded, words.mask, *turns)
     chance = luck(seeds, (MAX_EVENTS + 2, len(FIELDS)), _STREAM).to(device)
-    groups = torch.from_numpy(GROUPS).to(device)
+    groups, told = torch.from_numpy(GROUPS).to(device), torch.from_numpy(TOLD).to(device)
     kinds, onsets = (torch.arange(FIELDS[name], device=device) for name in ("kind", "onset"))
 
     def drawn(place: int, field: int, partial: Tensor, barred: Tensor | None) -> Tensor:
@@ -80,7 +80,7 @@ def plan(
     before = planner.start.expand(len(words.mask), -1)
     for place in range(MAX_EVENTS + 1):
         state = normed(cache.step(before), planner.norm)
-        partial, row = state, []
+        partial, row = state, list[Tensor]()
         for field in range(len(FIELDS)):
             if place == 0 and field == ONSET:
                 length = _asked(drawn(place, field, partial, onsets < _SHORTEST), frames)
@@ -95,7 +95,11 @@ def plan(
                     return _clips(rows)
                 group = groups[chosen]
             else:
-                chosen = drawn(place, field, partial, onsets >= length[:, None] if field == ONSET else None)
+                silent = ~told[row[KIND], field]
+                chosen = torch.zeros_like(group)
+                if not silent.all():
+                    chosen = drawn(place, field, partial, onsets >= length[:, None] if field == ONSET else None)
+                    chosen = chosen.masked_fill(silent, 0)
             row.append(chosen)
             vector = planner.field_embedding[field](chosen)
             partial = partial + (vector if options.guidance == 1.0 else vector.repeat(2, 1))
