@@ -276,6 +276,12 @@ def tokens(kind: str, data: str) -> dict[str, Definition]:
             " model that speaks in these tokens",
             of="prompts",
         )
+        figures["side"] = Definition(
+            f"{prefix}.side",
+            "share",
+            "animate.side on the same clips: what is done with one side stays on it",
+            of="actions with a side",
+        )
         figures["unchanged"] = Definition(
             f"{prefix}.unchanged",
             "share",

@@ -52,7 +52,7 @@ def grade_tokens(
             found += [skipped(definition, str(error)) for definition in (*acted.values(), *real.values())]
             continue
         found += _acted(tokenizer, acted, motions, progress, kind)
-        found.append(_ceiling(tokenizer, acted["action"], max(1, round(count * _PROMPTS_A_CLIP)), seed))
+        found += _ceilings(tokenizer, acted, max(1, round(count * _PROMPTS_A_CLIP)), seed)
         found += _captured(tokenizer, real, capture)
     return tuple(found)
 
@@ -112,14 +112,15 @@ def _acted(
 _PROMPTS_A_CLIP = 0.4
 
 
-def _ceiling(tokenizer: Tokenizer, definition: Definition, count: int, seed: int) -> Measurement:
-    """Asked actions that can still be seen in acted clips after the tokenizer."""
-    shown = []
+def _ceilings(tokenizer: Tokenizer, wanted: Mapping[str, Definition], count: int, seed: int) -> list[Measurement]:
+    """Asked actions, and their sides, that can still be seen in acted clips after the tokenizer."""
+    shown, sides = [], []
     for prompt in prompts(count, seed):
         motion = perform(prompt.script, prompt.seed).motion
-        rebuilt = tokenizer.decode(tokenizer.encode(motion))
-        shown.append(all(event.appears for event in grade_clip(prompt, rebuilt).events))
-    return share(definition, shown)
+        events = grade_clip(prompt, tokenizer.decode(tokenizer.encode(motion))).events
+        shown.append(all(event.appears for event in events))
+        sides += [event.on_side for event in events if event.on_side is not None]
+    return [share(wanted["action"], shown), share(wanted["side"], sides)]
 
 
 def _captured(tokenizer: Tokenizer, wanted: Mapping[str, Definition], path: Path | None) -> list[Measurement]:
