@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tdmm.errors import InvalidPrompt
-from tdmm.language.plan_codes import Plan
-from tdmm.language.staging import edited, fitted, in_turn, joined, retimed, scaled, trimmed
+from tdmm.language.plan_codes import REACH, Expression, Plan
+from tdmm.language.staging import at_levels, edited, fitted, in_turn, joined, retimed, scaled, trimmed
 from tdmm.language.steps import Step
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 
@@ -165,3 +165,30 @@ def test_no_order_of_moments_breaks_a_plan(
         assert step.at is None or _begun(plan) == pytest.approx(step.at, abs=1e-6)
         for action in plan.events.actions:
             assert 0 <= action.onset <= action.apex <= action.offset <= action.end
+
+
+MEANT = Expression("happiness", "both", 0.3, 0.5, 0.9, 1.5, 2.0)
+
+
+def test_a_plan_becomes_as_strong_as_its_words() -> None:
+    plan = Plan(MotionEvents((replace(SMILE, strength=0.27),)), 80, (MEANT,))
+    strong = at_levels(plan, "a strong smile")
+    assert strong.expressions[0].strength == 0.8
+    assert strong.events.actions[0].strength == pytest.approx(0.27 * 0.8 / 0.3)
+    assert at_levels(plan, "she smiles").expressions[0].strength == 0.6
+    assert at_levels(plan, "a faint smile") == plan  # it is of that level already
+    assert at_levels(plan, "she smiles slightly, then strongly") == plan  # which of the two?
+
+
+def test_head_and_face_have_degrees_of_their_own() -> None:
+    plan = Plan(MotionEvents((SMILE,), (NOD,)), 80, (replace(MEANT, strength=0.6),))
+    told = at_levels(plan, "she smiles faintly while strongly nodding twice")
+    assert told.expressions[0].strength == 0.3
+    assert told.events.head[0].amplitude == pytest.approx(0.8 * REACH["nod"])
+    alone = at_levels(Plan(MotionEvents((), (NOD,)), 80), "nod as hard as you can")
+    assert alone.events.head[0].amplitude == pytest.approx(REACH["nod"])
+
+
+def test_several_expressions_are_left_as_they_were_heard() -> None:
+    plan = Plan(MotionEvents((SMILE, FROWN)), 80, (MEANT, replace(MEANT, descriptor="frown")))
+    assert at_levels(plan, "an extreme smile and a frown") == plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 from typing import Literal
 
@@ -62,6 +63,19 @@ _TRAILING: dict[Level, tuple[str, ...]] = {
 def level_of(intensity: float) -> Level:
     """The level of an intensity: about 0.3 faint, 0.4 slight, 0.6 plain, 0.8 strong, 1.0 extreme."""
     return next((level for limit, level in _LIMITS if intensity < limit), "extreme")
+
+
+def all_words() -> Iterator[tuple[str, Level, str]]:
+    """Every word and phrase of degree: where it stands, its level, and itself."""
+    tables = {
+        "before_verb": (_BEFORE,), "after_verb": (_AFTER, _HEAD), "of_noun": (_NOUN,), "of_adjective": (_ADJECTIVE,),
+        "of_participle": (_PARTICIPLE,), "trailing": (_TRAILING,),
+    }  # fmt: skip
+    for position, own in tables.items():
+        for level in MIDDLES:
+            more = getattr(manner_words().intensity[level], position)
+            for phrase in (*(each for table in own for each in table.get(level, ())), *more):
+                yield position, level, phrase
 
 
 def before_verb(level: Level, rng: Random, rich: bool = False) -> str:

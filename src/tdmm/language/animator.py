@@ -17,8 +17,8 @@ from tdmm.language.planning import PlanningOptions
 from tdmm.language.prompt import LONGEST, Row, timeline, weighted
 from tdmm.language.sampling import Codes, SamplingOptions
 from tdmm.language.sketch import LatentEncoder
-from tdmm.language.staging import fitted, in_turn, joined, trimmed
-from tdmm.language.steps import Step, steps
+from tdmm.language.staging import at_levels, fitted, in_turn, joined, trimmed
+from tdmm.language.steps import Step, steps, without_manner
 from tdmm.language.text_encoder import TextEncoder, TextStates, load_text_encoder
 from tdmm.motion.clip import FPS
 
@@ -175,9 +175,9 @@ class Animator:
     ) -> list[Plan]:
         """The plan of each step, as if it were alone; of the only one in its length if it can be."""
         whole = seconds if _alone(parts) and (seconds is None or seconds <= self.longest_at_once) else None
-        plans = self.plan(
-            [step.text(text) for step in parts], whole, [seed + place for place in range(len(parts))], options
-        )
+        texts = [step.text(text) for step in parts]
+        plans = self.plan(texts, whole, [seed + place for place in range(len(parts))], options)
+        plans = [at_levels(plan, without_manner(said)) for plan, said in zip(plans, texts, strict=True)]
         return plans if _alone(parts) else [trimmed(plan) for plan in plans]
 
     def _in_turn(self, plans: Sequence[Plan], parts: Sequence[Step], seconds: float | None) -> Plan:

@@ -89,7 +89,7 @@ def _told(kind: str) -> list[bool]:
 TOLD = np.array([*map(_told, KINDS), [True, False, False, True, *[False] * 4], [True, *[False] * 7]])
 """(kinds, fields) bool: which fields of a row of that kind are anything but 0."""
 
-_REACH: dict[HeadMotionKind, float] = {
+REACH: dict[HeadMotionKind, float] = {
     "nod": 16.0, "shake": 21.5, "wobble": 13.0, "turn_left": 37.5, "turn_right": 37.5, "tilt_left": 21.5,
     "tilt_right": 21.5, "bow": 27.0, "raise": 27.0, "lean_forward": 53.5, "lean_back": 53.5, "recoil": 37.5,
 }  # fmt: skip
@@ -155,7 +155,7 @@ def encode(plan: Plan) -> PlanCodes:
         actions.append(_row(kind, action.side, action.strength, action.onset, rise, hold, fall))
     rows += _by_outset(actions)
     for motion in sorted(events.head, key=lambda each: each.onset):
-        kind, strength = _HEAD_AT + HEAD_MOTIONS.index(motion.kind), motion.amplitude / _REACH[motion.kind]
+        kind, strength = _HEAD_AT + HEAD_MOTIONS.index(motion.kind), motion.amplitude / REACH[motion.kind]
         length = motion.end - motion.onset
         rows.append(_row(kind, "both", strength, motion.onset, 0.0, length, 0.0, motion.cycles))
     for look in sorted(events.gaze, key=lambda each: each.onset):
@@ -179,7 +179,7 @@ def decode(codes: PlanCodes) -> Plan:
             actions.append(ActionEvent(KINDS[kind], side, strength, onset, apex, offset, offset + fall))
         elif kind < _GAZE_AT:
             moved = HEAD_MOTIONS[kind - _HEAD_AT]
-            head.append(HeadEvent(moved, strength * _REACH[moved], int(row[CYCLES]) + 1, onset, onset + hold))
+            head.append(HeadEvent(moved, strength * REACH[moved], int(row[CYCLES]) + 1, onset, onset + hold))
         elif kind < _BLINK_AT:
             gaze.append(GazeEvent(GAZE_DIRECTIONS[kind - _GAZE_AT], strength, onset, onset + hold))
         elif kind == _BLINK_AT:
@@ -202,7 +202,7 @@ def roll(events: MotionEvents, frames: int) -> Floats:
         for column in _columns(index, action.side):
             laid[:, column] = np.maximum(laid[:, column], shape)
     for motion in events.head:
-        strength, length = motion.amplitude / _REACH[motion.kind], motion.end - motion.onset
+        strength, length = motion.amplitude / REACH[motion.kind], motion.end - motion.onset
         there = min(0.35, 0.4 * length)
         shape = strength * _ramp(times, motion.onset, motion.onset + there, motion.end - there, motion.end)
         column = _HEAD_ROW + HEAD_MOTIONS.index(motion.kind)

@@ -7,8 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
 
+from tdmm.acting.degrees import face_and_head, level_of
+from tdmm.acting.intensity_words import MIDDLES, Level
+from tdmm.acting.intensity_words import level_of as of_strength
 from tdmm.errors import InvalidPrompt
-from tdmm.language.plan_codes import Plan
+from tdmm.language.plan_codes import REACH, Plan
 from tdmm.language.steps import Step
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
@@ -183,6 +186,32 @@ def scaled(plan: Plan, strength: float | Callable[[ActionEvent | HeadEvent | Gaz
             events.blinks,
         ),
     )
+
+
+def at_levels(plan: Plan, text: str) -> Plan:
+    """A plan as strong as its words say, where grammar can tell: one expression, one head motion, or one of each.
+
+    A planner hears degrees less surely than it hears what is meant. Words without a degree mean a plain one.
+    """
+    expressions, motions = plan.expressions, plan.events.head
+    face: Level | None = None
+    head: Level | None = None
+    if len(expressions) == 1 and not motions:
+        face = level_of(text)
+    elif not expressions and len(motions) == 1:
+        head = level_of(text)
+    elif len(expressions) == len(motions) == 1:
+        face, head = face_and_head(text)
+    # What already is of the right level keeps its own shade of it.
+    if face is not None and of_strength(expressions[0].strength) != face:
+        (meant,), target = expressions, MIDDLES[face]
+        plan = scaled(plan, lambda event: target / meant.strength if isinstance(event, ActionEvent) else 1.0)
+        plan = replace(plan, expressions=(replace(meant, strength=target),))
+    if head is not None and of_strength(motions[0].amplitude / REACH[motions[0].kind]) != head:
+        (motion,) = motions
+        moved = replace(motion, amplitude=MIDDLES[head] * REACH[motion.kind])
+        plan = replace(plan, events=replace(plan.events, head=(moved,)))
+    return plan
 
 
 def edited(old: Plan, new: Plan) -> Plan:

@@ -81,7 +81,7 @@ def steps(prompt: str) -> tuple[Step, ...]:
     It is cut at words that say that one thing follows another, between things that have seconds of their own, and, when
     it is long, where sentences end. A prompt of one step without seconds is kept as it is.
     """
-    body, manner = _without_manner(prompt)
+    body, manner = _body(prompt)
     found: list[Step] = []
     for span, turned, opened in _parts(prompt, body):
         timed = [_timed(prompt, part) for part in _between_times(prompt, span)]
@@ -94,6 +94,11 @@ def steps(prompt: str) -> tuple[Step, ...]:
     if len(found) == 1 and found[0].kept == (body,):
         return (Step(((0, len(prompt)),)),)
     return tuple(replace(each, manner=manner) for each in found)
+
+
+def without_manner(prompt: str) -> str:
+    """The words of a prompt but those that say how everything is done."""
+    return prompt[slice(*_body(prompt)[0])]
 
 
 _SOMEBODY = "A person "
@@ -142,7 +147,7 @@ _SUBJECT = re.compile(
 _ADVERBS = re.compile(r"(?:(?:\w+ly|first|also|just|very|once|again|then)\s+)*", re.IGNORECASE)
 
 
-def _without_manner(prompt: str) -> tuple[Span, tuple[Span, ...]]:
+def _body(prompt: str) -> tuple[Span, tuple[Span, ...]]:
     """The span of what happens, and those of what is said of all of it."""
     start, end, manner = 0, len(prompt), list[Span]()
     at_start, at_end = _manner()
