@@ -274,7 +274,7 @@ def describe_many(
     """
     if ask is not None and task not in ("describe", "question"):
         raise InvalidInput(f"A question takes the place of a task; leave out one of them (the task is '{task}').")
-    model, tokenizer = motion2language(), _listening_tokenizer()
+    model, tokenizer = motion2language(), _tokenizer()
     tokens = [tokenizer.encode(motion) for motion in motions]
     return model.describe(tokens, task=task) if ask is None else model.ask(tokens, ask)
 
@@ -401,14 +401,6 @@ def motion2language() -> Motion2Language:
     from tdmm.language.motion2language import Motion2Language
 
     return Motion2Language.load()
-
-
-@lru_cache(maxsize=1)
-def _listening_tokenizer() -> Tokenizer:
-    from tdmm import weights
-    from tdmm.tokens.tokenizer import Tokenizer
-
-    return Tokenizer.load(weights.LISTENING_TOKENIZER)
 
 
 @lru_cache(maxsize=1)

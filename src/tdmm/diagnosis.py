@@ -43,7 +43,7 @@ def diagnose() -> Iterator[Finding]:
     yield _attempt("head", _head, "Install tdmm again: its built-in head is damaged.")
     for name, folder in (
         ("tokenizer", weights.TOKENIZER),
-        ("tokenizer", weights.LISTENING_TOKENIZER),
+        ("phrase_tuning", weights.PHRASES),
         ("planner", weights.PLANNER),
         ("language2motion", weights.LANGUAGE2MOTION),
         ("motion2language", weights.MOTION2LANGUAGE),

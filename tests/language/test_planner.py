@@ -144,7 +144,7 @@ def test_resumed_run_equals_a_straight_one(pairs: Pairs, tmp_path: Path) -> None
 
 
 def test_shipped_recipe_loads() -> None:
-    assert read_recipe(RECIPES / "planner.yaml", PlannerRecipe).text_encoder == "phrases:phrases"
+    assert read_recipe(RECIPES / "planner.yaml", PlannerRecipe).text_encoder == "phrases"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import REACH, Expression, Plan
-from tdmm.language.staging import at_levels, edited, fitted, in_turn, joined, retimed, scaled, trimmed
+from tdmm.language.staging import at_levels, completed, edited, fitted, in_turn, joined, retimed, scaled, trimmed
 from tdmm.language.steps import Step
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 
@@ -192,3 +192,17 @@ def test_head_and_face_have_degrees_of_their_own() -> None:
 def test_several_expressions_are_left_as_they_were_heard() -> None:
     plan = Plan(MotionEvents((SMILE, FROWN)), 80, (MEANT, replace(MEANT, descriptor="frown")))
     assert at_levels(plan, "an extreme smile and a frown") == plan
+
+
+def test_an_expression_has_its_core_actions() -> None:
+    wink = Expression("wink", "left", 0.8, 0.4, 0.5, 0.7, 0.9)
+    cheek = ActionEvent("cheek_raiser", "left", 0.4, 0.4, 0.5, 0.7, 0.9)
+    whole = completed(Plan(MotionEvents((cheek,)), 50, (wink,)))
+    assert {(each.action, each.side) for each in whole.events.actions} == {
+        ("cheek_raiser", "left"), ("eye_closure", "left"),
+    }  # fmt: skip
+    assert completed(whole) == whole
+    shut = Plan(MotionEvents((cheek,), (), (), (replace(BLINK, time=0.4, side="left"),)), 50, (wink,))
+    assert completed(shut) == shut
+    blinked = replace(shut, events=replace(shut.events, blinks=(replace(BLINK, time=0.4),)))
+    assert len(completed(blinked).events.actions) == 2

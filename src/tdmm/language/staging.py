@@ -10,6 +10,7 @@ from typing import TypeVar
 from tdmm.acting.degrees import face_and_head, level_of
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.intensity_words import level_of as of_strength
+from tdmm.acting.lexicon import load
 from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import REACH, Plan
 from tdmm.language.steps import Step
@@ -18,6 +19,7 @@ from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, Mo
 
 _TOGETHER = 0.16
 """Seconds: actions that start this close belong to one expression."""
+_LONGEST_WINK = 0.8
 _ANOTHER_DEGREE = 0.15
 """A strength that differs by more than this was meant to."""
 
@@ -186,6 +188,30 @@ def scaled(plan: Plan, strength: float | Callable[[ActionEvent | HeadEvent | Gaz
             events.blinks,
         ),
     )
+
+
+def completed(plan: Plan) -> Plan:
+    """A plan whose expressions have all of their core actions: a forgotten one is added as the lexicon has it."""
+    added: list[ActionEvent] = []
+    for meant in plan.expressions:
+        for recipe in load().get(meant.descriptor).actions:
+            near = [
+                each
+                for each in (*plan.events.actions, *added)
+                if each.action == recipe.action and each.onset < meant.end and meant.onset < each.end
+            ]
+            # A wink may stand among the blinks; a yawn shuts the eyes for longer than any blink.
+            shut = recipe.action == "eye_closure" and any(
+                each.side == meant.side and meant.onset - _TOGETHER <= each.time <= meant.end
+                for each in plan.events.blinks
+                if meant.end - meant.onset < _LONGEST_WINK
+            )
+            if recipe.probability < 1.0 or near or shut:
+                continue
+            strength = min(1.0, meant.strength * sum(recipe.peak) / 2)
+            moments = (meant.onset, meant.apex, meant.offset, meant.end)
+            added.append(ActionEvent(recipe.action, recipe.side_for(meant.side), strength, *moments))
+    return replace(plan, events=replace(plan.events, actions=(*plan.events.actions, *added)))
 
 
 def at_levels(plan: Plan, text: str) -> Plan:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from tdmm import weights
 from tdmm.acting.times import Mentioned, mentioned
 from tdmm.errors import ArtifactProblem, InvalidInput, InvalidPrompt, MissingDependency
 from tdmm.language import hub, phrase_tuning
@@ -201,8 +202,8 @@ def load_text_encoder(name: str = DEFAULT, device: str = "cpu", half: bool = Fal
         name: one of
 
             - `all-MiniLM-L6-v2` (the default, from its PyPI package);
-            - `phrases:FOLDER`, the same with a tuning on phrasings of faces (`tdmm language train phrases`); `#` and a
-              fingerprint behind it makes sure that it is still the same;
+            - `phrases`, the same tuned on phrasings of faces, or `phrases:FOLDER` for a tuning of your own
+              (`tdmm language train phrases`); `#` and a fingerprint behind it makes sure that it is still the same;
             - `hashed-words`;
             - a model that `transformers` reads, as `hf:` and a folder or a name on the Hugging Face hub:
               `hf:Qwen/Qwen3-0.6B`, `hf:models/my-encoder`. `#layer=-2` after it takes another layer's hidden states
@@ -216,7 +217,7 @@ def load_text_encoder(name: str = DEFAULT, device: str = "cpu", half: bool = Fal
         InvalidInput: what follows `#` is not a layer that the model has.
         UnknownName: there is no such encoder.
     """
-    if name.startswith("phrases:"):
+    if re.match(r"phrases\b", name):
         return _tuned(name, device, half)
     if name.startswith("hf:") or "/" in name or "\\" in name:
         source, marked, layer = name.removeprefix("hf:").partition("#layer=")
@@ -236,7 +237,7 @@ def _tuned(name: str, device: str, half: bool) -> TextEncoder:
     where, _, fingerprint = name.partition("#")
     folder = where.partition(":")[2]
     encoder = _minilm(device, half)
-    tuned_by = phrase_tuning.merge(Path(folder), encoder.network, DEFAULT)[:12]
+    tuned_by = phrase_tuning.merge(Path(folder) if folder else weights.PHRASES, encoder.network, DEFAULT)[:12]
     if fingerprint and fingerprint != tuned_by:
         raise ArtifactProblem(
             f"The text encoder '{where}' has changed since a model was trained on it ({tuned_by}, not {fingerprint}). "
@@ -263,6 +264,7 @@ def _hashed_words(_device: str, _half: bool) -> TextEncoder:
 _ENCODERS: Registry[TextEncoder] = Registry("text encoder")
 _ENCODERS.register(DEFAULT, f"{__name__}:_minilm")
 _ENCODERS.register("hashed-words", f"{__name__}:_hashed_words")
+_ENCODERS.register("phrases", f"{__name__}:_tuned")
 
 
 def _lay(row: Tensor, spans: Sequence[tuple[int, int]], said: Sequence[Mentioned]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 TOKENIZER = FOLDER / "tokenizer"
-LISTENING_TOKENIZER = FOLDER / "tokenizer_listening"
-"""The tokenizer that Motion2Language was trained with."""
+PHRASES = FOLDER / "phrases"
+"""What tunes the text encoder of the planner."""
 PLANNER = FOLDER / "planner"
 LANGUAGE2MOTION = FOLDER / "language2motion"
 MOTION2LANGUAGE = FOLDER / "motion2language"
