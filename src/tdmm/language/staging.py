@@ -20,6 +20,9 @@ from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, Mo
 _TOGETHER = 0.16
 """Seconds: actions that start this close belong to one expression."""
 _LONGEST_WINK = 0.8
+"""Seconds that an eye is shut in one; what is longer is a closed eye."""
+_UNSEEN = 0.1
+"""Seconds at most of a rise that are too faint to be seen."""
 _ANOTHER_DEGREE = 0.15
 """A strength that differs by more than this was meant to."""
 
@@ -48,17 +51,14 @@ def retimed(plan: Plan, when: Callable[[float], float], frames: int) -> Plan:
 
 
 def fitted(plan: Plan, start: float, end: float) -> Plan:
-    """A plan moved into a span of seconds: its first action or motion begins at `start`, its last is over by `end`.
+    """A plan moved into a span of seconds: what it is about begins at `start` and is over by `end`.
 
-    What is too long is squeezed; what is short keeps its pace. Blinks that would lie outside are left out.
+    What is too long is squeezed, what is short is held. Blinks that would lie outside are left out.
     """
-    events = plan.events
-    begun = min(_starts(events), default=0.0)
-    over = max(_ends(events), default=begun + 0.1)
-    pace = min(1.0, (end - start) / max(over - begun, 1e-3))
-    moved = retimed(plan, lambda seconds: start + (seconds - begun) * pace, round(end * FPS))
-    blinks = tuple(each for each in moved.events.blinks if start <= each.time and each.time + each.duration <= end)
-    return replace(moved, events=replace(moved.events, blinks=blinks))
+    moved = replace(_moved(plan, start, end), frames=round(end * FPS))
+    events = moved.events
+    blinks = tuple(each for each in events.blinks if start <= each.time and each.time + each.duration <= end)
+    return replace(moved, events=replace(events, blinks=blinks))
 
 
 def in_turn(plans: Sequence[Plan], steps: Sequence[Step], seconds: float | None = None) -> list[Plan]:
@@ -282,7 +282,14 @@ def edited(old: Plan, new: Plan) -> Plan:
 
 
 def _starts(events: MotionEvents) -> list[float]:
-    starts = [each.onset for each in events.actions] + [each.onset for each in events.head]
+    """When something is seen to begin: not with the faint actions that go along, nor at the first hint of a rise."""
+    strongest = max((each.strength for each in events.actions), default=0.0)
+    starts = [
+        each.onset + min(_UNSEEN, (each.apex - each.onset) / 4)
+        for each in events.actions
+        if each.strength >= strongest / 2
+    ]
+    starts += [each.onset for each in events.head]
     return starts or [each.onset for each in events.gaze] or [each.time for each in events.blinks]
 
 
