@@ -49,6 +49,8 @@ def test_face_and_head_are_told_apart() -> None:
     assert face_and_head("a faint smile while strongly nodding") == ("faint", "strong")
     assert face_and_head("she nods slightly with an extreme grin") == ("extreme", "slight")
     assert face_and_head("she grins while she nods") == ("plain", "plain")
+    assert face_and_head("she tilts her head to the left faintly with markedly stretched lips") == ("strong", "faint")
+    assert face_and_head("she smiles faintly and nods with great force") == (None, None)
     assert face_and_head("strongly do two things at once that nobody knows") == (None, None)
 
 

@@ -200,6 +200,12 @@ def test_head_and_face_have_degrees_of_their_own() -> None:
     assert alone.events.head[0].amplitude == pytest.approx(REACH["nod"])
 
 
+def test_a_chin_raised_out_of_pride_is_no_second_thing() -> None:
+    raised = replace(NOD, kind="raise")
+    plan = Plan(MotionEvents((SMILE,), (raised,)), 80, (replace(MEANT, descriptor="haughty"),))
+    assert at_levels(plan, "she intensely puts on airs").expressions[0].strength > MEANT.strength
+
+
 def test_several_expressions_are_left_as_they_were_heard() -> None:
     plan = Plan(MotionEvents((SMILE, FROWN)), 80, (MEANT, replace(MEANT, descriptor="frown")))
     assert at_levels(plan, "an extreme smile and a frown") == plan
@@ -207,7 +213,7 @@ def test_several_expressions_are_left_as_they_were_heard() -> None:
 
 def test_an_expression_has_its_core_actions() -> None:
     wink = Expression("wink", "left", 0.8, 0.4, 0.5, 0.7, 0.9)
-    cheek = ActionEvent("cheek_raiser", "left", 0.4, 0.4, 0.5, 0.7, 0.9)
+    cheek = ActionEvent("cheek_raiser", "left", 0.5, 0.4, 0.5, 0.7, 0.9)
     whole = completed(Plan(MotionEvents((cheek,)), 50, (wink,)))
     assert {(each.action, each.side) for each in whole.events.actions} == {
         ("cheek_raiser", "left"), ("eye_closure", "left"),
@@ -215,5 +221,9 @@ def test_an_expression_has_its_core_actions() -> None:
     assert completed(whole) == whole
     shut = Plan(MotionEvents((cheek,), (), (), (replace(BLINK, time=0.4, side="left"),)), 50, (wink,))
     assert completed(shut) == shut
+    weak = replace(
+        whole, events=replace(whole.events, actions=(replace(cheek, strength=0.1), *whole.events.actions[1:]))
+    )
+    assert completed(weak).events.actions[0].strength == pytest.approx(0.8 * 0.6)
     blinked = replace(shut, events=replace(shut.events, blinks=(replace(BLINK, time=0.4),)))
     assert len(completed(blinked).events.actions) == 2

@@ -55,7 +55,7 @@ def level_of(text: str) -> Level | None:
 
 def face_and_head(text: str) -> tuple[Level | None, Level | None]:
     """The levels of what the face and of what the head does in a text that says both at once, as `level_of`."""
-    parts = _AT_ONCE.split(text)
+    parts = _at_once(text)
     turned = [bool(mentioned_head_motions(part)) for part in parts]
     if sum(turned) == 1 and len(parts) > 1:
         face = " , ".join(part for part, moves in zip(parts, turned, strict=True) if not moves)
@@ -63,9 +63,19 @@ def face_and_head(text: str) -> tuple[Level | None, Level | None]:
     return ("plain", "plain") if not heard(text) else (None, None)
 
 
+def _at_once(text: str) -> list[str]:
+    """The things that a text says go on together; "with great force" says of one how strongly."""
+    parts, begun, degrees = list[str](), 0, heard(text)
+    for match in _AT_ONCE.finditer(text):
+        if not any(each.start < match.end() and match.start() < each.end for each in degrees):
+            parts.append(text[begun : match.start()])
+            begun = match.end()
+    return [*parts, text[begun:]]
+
+
 _AT_ONCE = re.compile(
     r",?\s+(?:while|whilst|as (?=(?:he|she|they|i|you|it)\b)|(?:all|and) the while|at the same time(?: as)?"
-    r"|simultaneously|the whole time|in the same breath|with (?=an?\b))\s*",
+    r"|simultaneously|the whole time|in the same breath|with (?=(?:an?|\w+(?:ly|ed|ing))\b))\s*",
     re.I,
 )
 

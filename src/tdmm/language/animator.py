@@ -177,7 +177,7 @@ class Animator:
         whole = seconds if _alone(parts) and (seconds is None or seconds <= self.longest_at_once) else None
         texts = [step.text(text) for step in parts]
         plans = self.plan(texts, whole, [seed + place for place in range(len(parts))], options)
-        plans = [at_levels(completed(plan), without_manner(said)) for plan, said in zip(plans, texts, strict=True)]
+        plans = [completed(at_levels(plan, without_manner(said))) for plan, said in zip(plans, texts, strict=True)]
         return plans if _alone(parts) else [trimmed(plan) for plan in plans]
 
     def _in_turn(self, plans: Sequence[Plan], parts: Sequence[Step], seconds: float | None) -> Plan:

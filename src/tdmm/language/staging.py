@@ -10,7 +10,7 @@ from typing import TypeVar
 from tdmm.acting.degrees import face_and_head, level_of
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.intensity_words import level_of as of_strength
-from tdmm.acting.lexicon import load
+from tdmm.acting.lexicon import load, mentioned_head_motions
 from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import REACH, Plan
 from tdmm.language.steps import Step
@@ -191,27 +191,34 @@ def scaled(plan: Plan, strength: float | Callable[[ActionEvent | HeadEvent | Gaz
 
 
 def completed(plan: Plan) -> Plan:
-    """A plan whose expressions have all of their core actions: a forgotten one is added as the lexicon has it."""
-    added: list[ActionEvent] = []
+    """A plan whose expressions have all of their core actions, none weaker than the lexicon has it.
+
+    A forgotten one is added. A wink may stand among the blinks.
+    """
+    actions = list(plan.events.actions)
     for meant in plan.expressions:
         for recipe in load().get(meant.descriptor).actions:
+            if recipe.probability < 1.0:
+                continue
+            least, most = (min(1.0, meant.strength * peak) for peak in recipe.peak)
             near = [
-                each
-                for each in (*plan.events.actions, *added)
+                place
+                for place, each in enumerate(actions)
                 if each.action == recipe.action and each.onset < meant.end and meant.onset < each.end
             ]
-            # A wink may stand among the blinks; a yawn shuts the eyes for longer than any blink.
             shut = recipe.action == "eye_closure" and any(
                 each.side == meant.side and meant.onset - _TOGETHER <= each.time <= meant.end
                 for each in plan.events.blinks
                 if meant.end - meant.onset < _LONGEST_WINK
             )
-            if recipe.probability < 1.0 or near or shut:
-                continue
-            strength = min(1.0, meant.strength * sum(recipe.peak) / 2)
-            moments = (meant.onset, meant.apex, meant.offset, meant.end)
-            added.append(ActionEvent(recipe.action, recipe.side_for(meant.side), strength, *moments))
-    return replace(plan, events=replace(plan.events, actions=(*plan.events.actions, *added)))
+            if near:
+                strongest = max(near, key=lambda place: actions[place].strength)
+                actions[strongest] = replace(actions[strongest], strength=max(least, actions[strongest].strength))
+            elif not shut:
+                moments = (meant.onset, meant.apex, meant.offset, meant.end)
+                side = recipe.side_for(meant.side)
+                actions.append(ActionEvent(recipe.action, side, (least + most) / 2, *moments))
+    return replace(plan, events=replace(plan.events, actions=tuple(actions)))
 
 
 def at_levels(plan: Plan, text: str) -> Plan:
@@ -219,7 +226,10 @@ def at_levels(plan: Plan, text: str) -> Plan:
 
     A planner hears degrees less surely than it hears what is meant. Words without a degree mean a plain one.
     """
-    expressions, motions = plan.expressions, plan.events.head
+    expressions = plan.expressions
+    # The chin that goes up with a haughty look is no second thing.
+    own = {load().get(each.descriptor).head for each in expressions} if not mentioned_head_motions(text) else set()
+    motions = [each for each in plan.events.head if each.kind not in own]
     face: Level | None = None
     head: Level | None = None
     if len(expressions) == 1 and not motions:
