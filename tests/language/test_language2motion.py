@@ -44,7 +44,7 @@ def prefix_of(model: Language2Motion, words: list[int], seconds: list[float]) ->
     mask = torch.arange(max(words)) < torch.tensor(words)[:, None]
     generator = torch.Generator().manual_seed(3)
     plan = tuple(torch.rand(len(words), 21, width, generator=generator) for width in (plan_codes.ROLL, 4))
-    return model.prefix(states * mask[..., None], mask, torch.tensor(seconds), (plan[0], plan[1]))
+    return model.prefix((states * mask[..., None], mask), torch.tensor(seconds), (plan[0], plan[1]))
 
 
 def test_a_frame_knows_only_the_frames_before(model: Language2Motion) -> None:
@@ -108,9 +108,11 @@ def test_padding_changes_nothing(model: Language2Motion) -> None:
 def test_hidden_words_cannot_be_read(model: Language2Motion) -> None:
     states, mask = torch.randn(2, 5, 12), torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
     plan = torch.zeros(2, 9, plan_codes.ROLL), torch.zeros(2, 9, 4)
-    prefix = model.prefix(states, mask, torch.ones(2), plan, torch.tensor([True, True]))
+    prefix = model.prefix((states, mask), torch.ones(2), plan, torch.tensor([True, True]))
     seen = model.states(prefix, random_codes(1, 8).expand(2, -1, -1))
     assert torch.allclose(seen[0], seen[1], atol=1e-6)
+    none = model.prefix(None, torch.ones(2), plan)
+    assert torch.allclose(model.states(none, random_codes(1, 8).expand(2, -1, -1)), seen, atol=1e-5)
 
 
 def test_artifact_keeps_the_model(model: Language2Motion, tmp_path: Path) -> None:

@@ -97,6 +97,12 @@ def test_words_and_plan_matter(model: Language2Motion) -> None:
     assert not np.array_equal(first, other_plan)
 
 
+def test_a_plan_may_say_it_all(model: Language2Motion) -> None:
+    together = generate(model, TOKENIZER, None, [plan(25), plan(15)], [3, 4])
+    assert [len(each) for each in together] == [25, 15]
+    assert np.array_equal(together[1], generate(model, TOKENIZER, None, [plan(15)], [4])[0])
+
+
 def test_stream_gives_the_frames_of_generate(model: Language2Motion) -> None:
     text, plans = words(*PROMPTS[:2]), [plan(25), plan(15)]
     frames = stream(model, TOKENIZER, text, plans, [1, 2])

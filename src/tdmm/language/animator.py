@@ -42,26 +42,33 @@ class Animator:
         planner: words to plans.
         model: words and plans to codes.
         tokenizer: of the codes.
-        planner_encoder, model_encoder: of the words either reads; mostly one and the same.
+        planner_encoder: of the words.
+        model_encoder: of the words that `model` reads beside the plan; None where it follows the plan alone.
     """
 
     planner: Planner
     model: Language2Motion
     tokenizer: LatentEncoder
     planner_encoder: TextEncoder
-    model_encoder: TextEncoder
+    model_encoder: TextEncoder | None
 
     @classmethod
-    def load(cls, tokenizer: FrameTokenizer, planner: Path | None = None, model: Path | None = None) -> Animator:
+    def load(
+        cls, tokenizer: FrameTokenizer, planner: Path | None = None, model: Path | None = None, words: bool = False
+    ) -> Animator:
         """From artifacts, the bundled ones where None, for the codes of a tokenizer.
+
+        Args:
+            tokenizer: of the codes.
+            planner, model: folders.
+            words: whether `model` reads the words too. The bundled one does as well without, and starts sooner.
 
         Raises:
             ArtifactProblem, TokenizerMismatch: see `Planner.load` and `Language2Motion.load`.
         """
         loaded, written = Planner.load(planner), Language2Motion.load(model, tokenizer.fingerprint)
-        encoder = load_text_encoder(loaded.text_encoder)
-        same = written.text_encoder == loaded.text_encoder
-        return cls(loaded, written, tokenizer, encoder, encoder if same else load_text_encoder(written.text_encoder))
+        model_encoder = load_text_encoder(written.text_encoder) if words else None
+        return cls(loaded, written, tokenizer, load_text_encoder(loaded.text_encoder), model_encoder)
 
     def plan(
         self,
@@ -115,9 +122,9 @@ class Animator:
         chosen, early = _seeds(seeds, len(prompts)), [may_end_early] * len(prompts)
         return sampling.generate(self.model, self.tokenizer, self.states(prompts), plans, chosen, options, early)
 
-    def states(self, prompts: Sequence[str]) -> TextStates:
-        """The words as Language2Motion reads them."""
-        return self.model_encoder.encode(list(prompts))
+    def states(self, prompts: Sequence[str]) -> TextStates | None:
+        """The words as Language2Motion reads them; None where it does not."""
+        return None if self.model_encoder is None else self.model_encoder.encode(list(prompts))
 
     def stage(
         self,

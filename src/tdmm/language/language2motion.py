@@ -256,18 +256,27 @@ class Language2Motion(nn.Module):
     # -- the parts of a sequence ----------------------------------------------------------------------
 
     def prefix(
-        self, states: Tensor, mask: Tensor, seconds: Tensor, plan: tuple[Tensor, Tensor], wordless: Tensor | None = None
+        self,
+        text: tuple[Tensor, Tensor] | None,
+        seconds: Tensor,
+        plan: tuple[Tensor, Tensor],
+        wordless: Tensor | None = None,
     ) -> Prefix:
         """Embed words and duration.
 
         Args:
-            states: (B, S, text_width) word states.
-            mask: (B, S) bool, True where there is a word piece.
+            text: (B, S, text_width) word states, and (B, S) bool, True where there is a word piece; None where the
+                plan says it all.
             seconds: (B,) duration, NaN where it is open.
             plan: its roll (B, F, roll) and its sketch (B, F, latent_width).
             wordless: (B,) bool, rows whose words are replaced by the learned empty text.
         """
-        words = self._adapted(states, mask)
+        if text is None:
+            words = self.no_words.expand(len(seconds), 1, -1)
+            mask = torch.ones(words.shape[:2], dtype=torch.bool, device=words.device)
+        else:
+            mask = text[1]
+            words = self._adapted(*text)
         if wordless is not None:
             words = torch.where(wordless[:, None, None], self.no_words.to(words.dtype), words)
             first = torch.zeros_like(mask)

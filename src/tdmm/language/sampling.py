@@ -77,7 +77,7 @@ class Frame:
 def generate(
     model: Language2Motion,
     tokenizer: LatentEncoder,
-    text: TextStates,
+    text: TextStates | None,
     plans: Sequence[Plan],
     seeds: Sequence[int],
     options: SamplingOptions | None = None,
@@ -89,7 +89,7 @@ def generate(
     Args:
         model: from `Language2Motion.load`.
         tokenizer: the one that it was trained with.
-        text: word states of B prompts.
+        text: word states of B prompts; None where the plans say it all.
         plans: of each clip, with its length. What is longer than the model was trained for is made in windows
             that overlap.
         seeds: of each clip.
@@ -112,7 +112,7 @@ def generate(
 def stream(
     model: Language2Motion,
     tokenizer: LatentEncoder,
-    text: TextStates,
+    text: TextStates | None,
     plans: Sequence[Plan],
     seeds: Sequence[int],
     options: SamplingOptions | None = None,
@@ -121,9 +121,10 @@ def stream(
 ) -> Iterator[Frame]:
     """`generate`, frame by frame, as soon as each is known; ends when all clips are over."""
     options = options or SamplingOptions()
-    if not len(text.states) == len(plans) == len(seeds):
+    texts = len(plans) if text is None else len(text.states)
+    if not texts == len(plans) == len(seeds):
         raise InvalidInput(
-            f"There are {len(text.states)} texts, {len(plans)} plans and {len(seeds)} seeds; give one of each a clip."
+            f"There are {texts} texts, {len(plans)} plans and {len(seeds)} seeds; give one of each a clip."
         )
     model.eval()
     limit = np.array([plan.frames for plan in plans])
@@ -250,7 +251,7 @@ class _Session:
 
 def _prefix(
     model: Language2Motion,
-    text: TextStates,
+    text: TextStates | None,
     laid: tuple[Tensor, Tensor],
     frames: npt.NDArray[np.int64],
     window: _Window,
@@ -264,4 +265,5 @@ def _prefix(
     # Before the clip there is a history but no plan: what it begins with is taken to have held.
     parts = (each[:, max(window.start, 0) : window.last + _AHEAD] for each in laid)
     rolls, sketches = (torch.cat([each[:, :1].expand(-1, early, -1), each], dim=1) for each in parts)
-    return model.prefix(text.states.to(device), text.mask.to(device), seconds, (rolls, sketches))
+    words = None if text is None else (text.states.to(device), text.mask.to(device))
+    return model.prefix(words, seconds, (rolls, sketches))

@@ -202,7 +202,7 @@ class Language2MotionTask:
         plans = [plan_codes.decode(each[: 1 + events]) for each, events in zip(batch.plans, batch.events, strict=True)]
         plan = laid_out(model, self._tokenizer, plans, codes.shape[1] + 1)
         prefix = model.prefix(
-            batch.text.states.to(device), batch.text.mask.to(device), seconds, plan, hidden.words.to(device)
+            (batch.text.states.to(device), batch.text.mask.to(device)), seconds, plan, hidden.words.to(device)
         )
         states = model.states(prefix, torch.from_numpy(history).to(device))
 
