@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tdmm import artifact
 from tdmm.corpus.act import act
@@ -14,6 +15,7 @@ from tdmm.motion.files import load
 from tdmm.motion.timeline import resample
 from tdmm.runtime import Runtime
 from tdmm.tokens import fidelity
+from tdmm.tokens.data import Mixture, MixtureConfig
 from tdmm.tokens.tokenizer import KIND, Tokenizer
 from tdmm.tokens.train import TokenizerRecipe, train
 from tdmm.training.config import read_recipe
@@ -35,7 +37,7 @@ def tiny(**training: object) -> TokenizerRecipe:
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("tokenizer-*.yaml")), ids=lambda path: path.stem)
 def test_recipes_can_be_read(path: Path) -> None:
     recipe = read_recipe(path, TokenizerRecipe)
-    assert recipe.autoencoder.quantizer == path.stem.removeprefix("tokenizer-")
+    assert recipe.autoencoder.quantizer == path.stem.removeprefix("tokenizer-").removesuffix("-decoder")
 
 
 def test_training_without_a_corpus_writes_a_tokenizer_that_says_where_it_came_from(tmp_path: Path) -> None:
@@ -77,3 +79,27 @@ def test_the_bundled_tokenizer_keeps_a_resting_face_at_rest() -> None:
     figures = fidelity.measure(Tokenizer.load(), [still])
     assert figures.face_mm < 0.05
     assert figures.head_deg < 0.25
+
+
+def test_a_decoder_learns_on_while_the_codes_stay(tmp_path: Path) -> None:
+    first = train(tiny(), tmp_path / "first", CPU, progress=False).tokenizer
+    on = tiny(learning_rate=3e-2)
+    second = train(on, tmp_path / "second", CPU, progress=False, decoder_of=tmp_path / "first").tokenizer
+    assert first is not None
+    assert second is not None
+    assert second.fingerprint == first.fingerprint == Tokenizer.load(tmp_path / "second").fingerprint
+    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=20), seed=4).batch(0, 4))
+    codes = first.encode_features(features)
+    assert torch.equal(second.encode_features(features), codes)
+    assert not torch.allclose(second.decode_codes(codes), first.decode_codes(codes), atol=1e-3)
+    assert artifact.load(tmp_path / "second", kind=KIND).provenance["decoder_of"] == first.fingerprint
+
+
+def test_a_decoder_of_other_sizes_is_refused(tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "first", CPU, progress=False)
+    larger = {**tiny().model_dump(), "autoencoder": {"levels": 2, "codebook_size": 16, "dim": 16, "width": 24}}
+    with pytest.raises(InvalidConfig, match="other sizes"):
+        train(
+            TokenizerRecipe.model_validate(larger), tmp_path / "second", CPU, progress=False,
+            decoder_of=tmp_path / "first",
+        )  # fmt: skip

@@ -25,6 +25,10 @@ def train(
         Path | None,
         typer.Option(help="A corpus folder (`tdmm corpus act`). Without: random combinations only."),
     ] = None,
+    decoder_of: Annotated[
+        Path | None,
+        typer.Option(help="A finished tokenizer whose decoder alone learns on; its codes stay as they are."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT-run, if there is one.")] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: torch's choice.")] = None,
@@ -42,7 +46,7 @@ def train(
 
     settings = read_recipe(recipe, TokenizerRecipe)
     runtime = resolve(device, settings.training.precision, threads)
-    trained = run_training(settings, out, runtime, corpus=corpus, resume=resume)
+    trained = run_training(settings, out, runtime, corpus=corpus, resume=resume, decoder_of=decoder_of)
     typer.echo(f"{trained.run.step} steps in {trained.run.seconds / 60:.1f} min: {trained.run.stopped}", err=True)
     if trained.tokenizer is None:
         typer.echo("Saved. Run the same command to go on.", err=True)

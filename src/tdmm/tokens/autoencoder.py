@@ -197,6 +197,10 @@ class GeometryAutoencoder(nn.Module):
         face: Tensor = _Bounded.apply(out[..., : self.expressions])  # type: ignore[no-untyped-call]
         return torch.cat([face, out[..., self.expressions :]], -1), DecoderState(past)
 
+    def shown(self) -> Tensor:
+        """(D, G + 6) millimetres by which each number of a latent moves the decoder's linear path."""
+        return self.geometry(self.unproject.weight.T * self._units()).detach()
+
     def forward(self, features: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Quantized]:
         """Reconstruct (B, T, 58) features through the quantizer.
 
@@ -205,6 +209,13 @@ class GeometryAutoencoder(nn.Module):
         spread = None if weight is None else weight[:, None]
         quantized: Quantized = self.quantizer(self.encode(features), spread)
         return self.decode(quantized.values)[0], quantized
+
+    def learn_to_show(self) -> None:
+        """Leave nothing to be trained but what the decoder adds to its linear path: codes, and what shows of them,
+        stay."""
+        self.requires_grad_(False)
+        for part in (self.from_latent, self.decoder, self.write):
+            part.requires_grad_(True)
 
 
 class LossWeights(BaseModel):

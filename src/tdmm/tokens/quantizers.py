@@ -82,6 +82,10 @@ class VectorQuantizer(nn.Module):
         """(..., 1) codes to (..., D) vectors."""
         return self.codebook[codes[..., 0]]
 
+    def books(self) -> Tensor:
+        """(L, K, D) the vectors of all codes."""
+        return self.codebook[None]
+
     def _nearest(self, flat: Tensor) -> Tensor:
         distances = self.codebook.pow(2).sum(1) - 2 * flat @ self.codebook.T
         return distances.argmin(1)
@@ -149,9 +153,19 @@ class ResidualQuantizer(nn.Module):
         return Quantized(values, torch.cat(codes, -1), commitment)
 
     def latents(self, codes: Tensor) -> Tensor:
-        """(..., n) codes of the first n levels, 1 <= n <= L, to the (..., D) sum of their vectors."""
-        parts = [self._layer(level).latents(codes[..., level, None]) for level in range(codes.shape[-1])]
-        return torch.stack(parts).sum(0)
+        """(..., n) codes of the first n levels, 1 <= n <= L, to the (..., D) sum of their vectors.
+
+        In training mode some sequences (the first axis) are summed up to a level before the last, see `dropout`.
+        """
+        sums = self._layer(0).latents(codes[..., :1])
+        kept = self._levels_kept(sums)
+        for level in range(1, codes.shape[-1]):
+            sums = sums + self._layer(level).latents(codes[..., level, None]) * (kept > level)
+        return sums
+
+    def books(self) -> Tensor:
+        """(L, K, D) the vectors of all codes."""
+        return torch.stack([self._layer(level).codebook for level in range(self.levels)])
 
     def _layer(self, level: int) -> VectorQuantizer:
         return cast(VectorQuantizer, self.layers[level])

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tdmm.tokens.autoencoder import GeometryAutoencoder, LossWeights, losses
 from tdmm.tokens.data import Mixture
-from tdmm.tokens.quantizers import CodeUsage
+from tdmm.tokens.quantizers import CodeUsage, Quantized
+from tdmm.tokens.search import CodeSearch
 
 _STATISTICS_BATCHES = 8
 
@@ -25,6 +26,8 @@ class TokenizerTask:
         batch_size: windows a batch.
         held_out: clips for evaluation; none leaves it at random combinations.
         device: where batches go.
+        search: finds the codes where they are settled and the decoder alone learns (`learn_to_show`); None lets
+            all of the model learn.
     """
 
     def __init__(
@@ -35,19 +38,31 @@ class TokenizerTask:
         batch_size: int,
         held_out: list[np.ndarray[tuple[int, int], np.dtype[np.float32]]],
         device: torch.device,
+        search: CodeSearch | None = None,
     ) -> None:
+        self._search = search
         self.model, self.mixture, self.weights = model, mixture, weights
         self.batch_size, self.held_out, self.device = batch_size, held_out, device
         self.teaching, self.counting = (torch.from_numpy(each).to(device) for each in mixture.weights(batch_size))
-        # From steps that training never reaches.
-        first = [mixture.batch(10**9 + i, batch_size) for i in range(_STATISTICS_BATCHES)]
-        model.begin(torch.from_numpy(np.concatenate(first)).flatten(0, 1).to(model.basis.device))
+        if search is None:
+            # From steps that training never reaches.
+            first = [mixture.batch(10**9 + i, batch_size) for i in range(_STATISTICS_BATCHES)]
+            model.begin(torch.from_numpy(np.concatenate(first)).flatten(0, 1).to(model.basis.device))
 
     def loss(self, step: int) -> dict[str, Tensor]:
         """Losses of the batch of that step."""
         features = torch.from_numpy(self.mixture.batch(step, self.batch_size)).to(self.device)
-        rebuilt, quantized = self.model(features, self.teaching)
+        rebuilt, quantized = self._rebuilt(features, self.teaching)
         return losses(self.model, features, rebuilt, quantized, self.weights, self.counting)
+
+    def _rebuilt(self, features: Tensor, teaching: Tensor | None = None) -> tuple[Tensor, Quantized]:
+        if self._search is None:
+            rebuilt, quantized = self.model(features, teaching)
+            return rebuilt, quantized
+        with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+            codes = self._search.codes(self.model.encode(features))
+            latents = self.model.quantizer.latents(codes)
+        return self.model.decode(latents)[0], Quantized(latents, codes, latents.new_zeros(()))
 
     def evaluate(self) -> dict[str, float]:
         """Errors in the geometry of the loss, and use of the codes; `fidelity` has the errors to report."""
@@ -55,7 +70,7 @@ class TokenizerTask:
         face, head, frames = 0.0, 0.0, 0
         for clip in self.held_out or list(self.mixture.batch(2 * 10**9, 4 * self.batch_size)):
             features = torch.tensor(clip, device=self.device)[None]
-            rebuilt, quantized = self.model(features)
+            rebuilt, quantized = self._rebuilt(features)
             wrong = self.model.geometry(rebuilt - features)[0]
             usage.add(quantized.codes)
             face += float(wrong[:, :-6].norm(dim=1).sum())

@@ -23,6 +23,7 @@ from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.motion.features import FEATURES, from_features, to_features
 from tdmm.motion.timeline import resample
 from tdmm.tokens.autoencoder import AutoencoderConfig, DecoderState, GeometryAutoencoder
+from tdmm.tokens.search import CodeSearch
 
 KIND = "tokenizer"
 _BROKEN = (
@@ -69,7 +70,8 @@ class Tokenizer:
 
     Args:
         model: put into evaluation mode; its parameters are frozen.
-        fingerprint: SHA-256 of its weights file, or any text for a tokenizer that was never saved.
+        fingerprint: of its codes: SHA-256 of the weights file of the tokenizer that first made them, or any text for a
+            tokenizer that was never saved.
     """
 
     frame_rate = FPS
@@ -80,6 +82,7 @@ class Tokenizer:
         self.levels = model.config.levels
         self.codebook_size = model.config.codebook_size
         self.dim = model.config.dim
+        self._search = CodeSearch(self.model)
 
     @classmethod
     def load(cls, folder: Path | None = None, device: str = "cpu") -> Tokenizer:
@@ -101,10 +104,15 @@ class Tokenizer:
                                    for name, value in stored.tensors.items()})  # fmt: skip
         except (KeyError, ValidationError, RuntimeError) as error:
             raise ArtifactProblem(f"{folder}: its weights do not fit its configuration ({error}).") from error
-        return cls(model.to(device), stored.fingerprint)
+        return cls(model.to(device), stored.config.get("codes_of", stored.fingerprint))
 
-    def save(self, folder: Path, provenance: Mapping[str, Any]) -> Tokenizer:
+    def save(self, folder: Path, provenance: Mapping[str, Any], codes_of: str | None = None) -> Tokenizer:
         """Write the tokenizer and return it as read back: weights are rounded to 16 bits, codes may move.
+
+        Args:
+            folder: made new, or replaced whole.
+            provenance: how it came to be.
+            codes_of: fingerprint of an older tokenizer with the same codes, which this one keeps.
 
         Raises:
             FileProblem: the folder cannot be written.
@@ -115,6 +123,8 @@ class Tokenizer:
             for name, value in self.model.state_dict().items()
         }
         config = {"features": FEATURES, "fps": FPS, "autoencoder": self.model.config.model_dump()}
+        if codes_of is not None:
+            config["codes_of"] = codes_of
         artifact.save(folder, kind=KIND, config=config, tensors=tensors, provenance=provenance)
         return Tokenizer.load(folder)
 
@@ -153,8 +163,7 @@ class Tokenizer:
     @torch.no_grad()
     def encode_features(self, features: Tensor) -> Tensor:
         """(B, T, 58) features to (B, T, L) codes."""
-        codes: Tensor = self.model.quantizer(self.model.encode(features.to(self._device()))).codes
-        return codes
+        return self._search.codes(self.encode_latents(features))
 
     @torch.no_grad()
     def encode_latents(self, features: Tensor) -> Tensor:

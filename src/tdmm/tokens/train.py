@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tdmm.corpus.manifest import load as load_manifest
 from tdmm.corpus.shards import pack
-from tdmm.errors import FileProblem
+from tdmm.errors import FileProblem, InvalidConfig
 from tdmm.face.geometry import GeometryBasis
 from tdmm.runtime import Runtime
 from tdmm.tokens import fidelity
 from tdmm.tokens.autoencoder import AutoencoderConfig, GeometryAutoencoder, LossWeights
 from tdmm.tokens.data import Mixture, MixtureConfig
+from tdmm.tokens.search import CodeSearch
 from tdmm.tokens.task import TokenizerTask
 from tdmm.tokens.tokenizer import Tokenizer
 from tdmm.training.config import TrainingConfig
@@ -70,6 +71,7 @@ def train(
     resume: bool = True,
     progress: bool = True,
     work: Path | None = None,
+    decoder_of: Path | None = None,
 ) -> Trained:
     """Train a tokenizer and write it to `out`.
 
@@ -81,10 +83,14 @@ def train(
         resume: go on from the checkpoint in `work`.
         progress: draw a bar on stderr.
         work: folder of checkpoints and metrics; None is `out` with `-run` appended.
+        decoder_of: folder of a finished tokenizer of which the decoder alone learns on. Its codes stay, and with them
+            its fingerprint: what was encoded by it, and models trained on it, go on to be good.
 
     Raises:
         FileProblem: the corpus cannot be read or `out` not written.
-        InvalidConfig: the recipe needs a corpus and none is given, or the checkpoint is another recipe's.
+        InvalidConfig: the recipe needs a corpus and none is given, or the checkpoint is another recipe's, or the
+            tokenizer to go on from is of other sizes.
+        ArtifactProblem: the tokenizer to go on from cannot be used.
         TdmmError: training diverged.
     """
     try:
@@ -95,9 +101,17 @@ def train(
     clips, held_out = (None, None) if corpus is None else (pack(corpus, "train"), pack(corpus, HELD_OUT))
     mixture = Mixture(clips, recipe.data, recipe.training.seed)
     torch.manual_seed(recipe.training.seed)
-    moved = GeometryBasis.balanced().matrix.T
-    basis = torch.from_numpy(np.concatenate([moved, recipe.coefficient_mm * np.eye(len(moved))], axis=1))
-    model = GeometryAutoencoder(recipe.autoencoder, basis)
+    before = None if decoder_of is None else Tokenizer.load(decoder_of)
+    if before is None:
+        moved = GeometryBasis.balanced().matrix.T
+        basis = torch.from_numpy(np.concatenate([moved, recipe.coefficient_mm * np.eye(len(moved))], axis=1))
+        model, search = GeometryAutoencoder(recipe.autoencoder, basis), None
+    else:
+        model = before.model
+        if model.config != recipe.autoencoder:
+            raise InvalidConfig(f"{decoder_of}: is of other sizes than the recipe says. Copy its `autoencoder` there.")
+        model.learn_to_show()
+        search = CodeSearch(model.to(runtime.torch_device()))
     held_out_clips = [] if held_out is None else [held_out.clip(i) for i in range(len(held_out))]
     task = TokenizerTask(
         model,
@@ -106,8 +120,11 @@ def train(
         recipe.training.batch_size,
         held_out_clips[:_QUICK_CLIPS],
         runtime.torch_device(),
+        search,
     )
-    run = fit(task, recipe.training, work, runtime, resume=resume, progress=progress)
+    codes_of = None if before is None else before.fingerprint
+    identity = None if codes_of is None else {"decoder_of": codes_of}
+    run = fit(task, recipe.training, work, runtime, resume=resume, progress=progress, identity=identity)
     if run.stopped == "interrupted":
         return Trained(run, None, None)
     provenance: dict[str, Any] = {
@@ -115,14 +132,15 @@ def train(
         "corpus": _about(corpus),
         "steps": run.step,
         "seconds": round(run.seconds),
+        **(identity or {}),
         "trained_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     # Saved first, so that the figures are those of the rounded weights that will be used.
-    tokenizer = Tokenizer(model.cpu(), "unsaved").save(out, provenance)
+    tokenizer = Tokenizer(model.cpu(), "unsaved").save(out, provenance, codes_of)
     if not held_out_clips:
         return Trained(run, tokenizer, None)
     figures = fidelity.measure(tokenizer, held_out_clips)
-    tokenizer = tokenizer.save(out, {**provenance, "held_out": {"split": HELD_OUT, **figures.as_json()}})
+    tokenizer = tokenizer.save(out, {**provenance, "held_out": {"split": HELD_OUT, **figures.as_json()}}, codes_of)
     return Trained(run, tokenizer, figures)
 
 

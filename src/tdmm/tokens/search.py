@@ -1,0 +1,57 @@
+"""Which codes stand for a latent: those whose sum shows nearly the same face.
+
+The nearest code level by level is neither the nearest sum of codes, nor is the nearest sum the one that looks most
+alike: most numbers of a latent hardly show, and a head that is turned by little shows at once. So several
+beginnings are kept from level to level (beam search), and distances count what moves the rebuilt face.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tdmm.tokens.autoencoder import GeometryAutoencoder
+
+BEGINNINGS = 16
+"""Sums of codes that are kept from level to level."""
+
+_AT_ONCE = 1024
+"""Latents that are compared at once; more take memory and no less time."""
+
+
+class CodeSearch:
+    """Searches the codebooks of an autoencoder, as they are now.
+
+    Args:
+        model: of the codebooks and of the decoder that shows them.
+        beginnings: sums kept from level to level; 1 takes the nearest code of each.
+    """
+
+    def __init__(self, model: GeometryAutoencoder, beginnings: int = BEGINNINGS) -> None:
+        shown = model.shown()
+        metric = shown @ shown.T
+        # Half of what counts is what the linear path of the decoder shows, half is the latent itself: the rest of
+        # the decoder, and the models that read the codes, see all of it.
+        metric = metric / metric.diagonal().mean() + torch.eye(len(metric), device=metric.device)
+        self._turn = torch.linalg.cholesky(metric)
+        self._books = model.quantizer.books().float() @ self._turn
+        self._beginnings = beginnings
+
+    def codes(self, latents: Tensor) -> Tensor:
+        """(..., D) latents to (..., L) codes; each depends on its own latent alone."""
+        turned = (latents.float() @ self._turn).flatten(0, -2)
+        found = torch.cat([self._found(part) for part in turned.split(_AT_ONCE)])
+        return found.view(*latents.shape[:-1], len(self._books))
+
+    def _found(self, turned: Tensor) -> Tensor:
+        left = turned[:, None]  # (N, beginnings, D) what they lack
+        codes = turned.new_empty((len(turned), 1, 0), dtype=torch.long)
+        for book in self._books:
+            distances = left.square().sum(-1, keepdim=True) - 2 * left @ book.T + book.square().sum(-1)
+            count = min(self._beginnings, distances.shape[1] * len(book))
+            nearest = distances.flatten(1).topk(count, largest=False).indices
+            before, code = nearest // len(book), nearest % len(book)
+            rows = torch.arange(len(turned), device=turned.device)[:, None]
+            codes = torch.cat([codes[rows, before], code[..., None]], -1)
+            left = left[rows, before] - book[code]
+        return codes[:, 0]
