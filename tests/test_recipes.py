@@ -21,6 +21,7 @@ SCHEMAS = {
     "phrases": PhraseRecipe,
     "planner": PlannerRecipe,
     "tokenizer-rvq": TokenizerRecipe,
+    "tokenizer-rvq-decoder": TokenizerRecipe,
     "tokenizer-vq": TokenizerRecipe,
 }
 

@@ -24,6 +24,7 @@ _PUBLIC = {
     "explain": "tdmm.api:explain",
     "act": "tdmm.api:act",
     "direct": "tdmm.api:direct",
+    "use_models": "tdmm.api:use_models",
     "load": "tdmm.api:load",
     "save": "tdmm.api:save",
     "FaceMotion": "tdmm.motion.clip:FaceMotion",
@@ -33,7 +34,7 @@ _PUBLIC = {
 
 __all__ = [
     "FaceMotion", "Script", "TdmmError", "act", "animate", "describe", "direct", "edit", "explain", "extend", "load",
-    "play", "save", "stream",
+    "play", "save", "stream", "use_models",
 ]  # fmt: skip
 
 

@@ -356,6 +356,24 @@ def random_identity(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.clip(drawn, -1.5, 1.5).astype(np.float32)
 
 
+def use_models(folder: str | Path | None) -> None:
+    """Put one's own models in the place of the bundled ones, for all that is called from now on.
+
+    Args:
+        folder: with one or more of `planner`, `language2motion`, `motion2language`, `tokenizer` and `phrases` in it,
+            as the train commands write them; for the others, and where it is None, the bundled ones are used.
+
+    Raises:
+        InvalidInput: it holds no models.
+    """
+    from tdmm import weights
+    from tdmm.language.text_encoder import load_text_encoder
+
+    weights.use(None if folder is None else Path(folder))
+    for loaded in (_performer, motion2language, _tokenizer, load_text_encoder):
+        loaded.cache_clear()
+
+
 def performer(
     guidance: float | None = None,
     temperature: float | None = None,

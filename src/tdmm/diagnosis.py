@@ -42,11 +42,11 @@ def diagnose() -> Iterator[Finding]:
     yield _attempt("device", _device, "Install torch for your machine; tdmm also runs on the CPU.")
     yield _attempt("head", _head, "Install tdmm again: its built-in head is damaged.")
     for name, folder in (
-        ("tokenizer", weights.TOKENIZER),
-        ("phrase_tuning", weights.PHRASES),
-        ("planner", weights.PLANNER),
-        ("language2motion", weights.LANGUAGE2MOTION),
-        ("motion2language", weights.MOTION2LANGUAGE),
+        ("tokenizer", weights.folder("tokenizer")),
+        ("phrase_tuning", weights.folder("phrases")),
+        ("planner", weights.folder("planner")),
+        ("language2motion", weights.folder("language2motion")),
+        ("motion2language", weights.folder("motion2language")),
     ):
         yield _attempt(f"weights: {folder.name}", partial(_artifact, name, folder), "Install tdmm again.")
     yield _attempt("first face", _first_face, "Run the command again with the findings above mended.")

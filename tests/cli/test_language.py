@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
+from tdmm import api
 from tdmm.cli import language, main
 from tdmm.corpus.act import act
 from tdmm.errors import FileProblem, InvalidConfig, InvalidInput, TokenizerMismatch
@@ -59,23 +61,36 @@ def run(*arguments: object) -> str:
     return result.stdout
 
 
-def test_trained_model_generates(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
-    recipe, out = tmp_path / "recipe.yaml", tmp_path / "model"
+def test_trained_models_generate(corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    recipe, out = tmp_path / "recipe.yaml", models / "language2motion"
     recipe.write_text(RECIPE)
     said = run("language2motion", recipe, "--corpus", corpus, "--out", out, "--tokenizer", tokenizer)
     assert "after 3 steps" in said
-    assert (tmp_path / "model-run" / "metrics.jsonl").is_file()
+    assert (models / "language2motion-run" / "metrics.jsonl").is_file()
 
     fingerprint = Tokenizer.load(tokenizer).fingerprint
     Language2Motion.load(out, fingerprint)
     planned = tmp_path / "planner.yaml"
     planned.write_text(RECIPE)
-    assert "after 3 steps" in run("planner", planned, "--corpus", corpus, "--out", tmp_path / "planner")
-    animator = Animator.load(Tokenizer.load(tokenizer), tmp_path / "planner", out)
+    assert "after 3 steps" in run("planner", planned, "--corpus", corpus, "--out", models / "planner")
+    animator = Animator.load(Tokenizer.load(tokenizer), models / "planner", out)
     plans = animator.plan(["she smiles"], 1.0)
     assert animator.codes(["she smiles"], plans)[0].shape == (25, 2)
+    with_words = Animator.load(Tokenizer.load(tokenizer), models / "planner", out, words=True)
+    assert with_words.codes(["she smiles"], plans)[0].shape == (25, 2)
     with pytest.raises(TokenizerMismatch):
         Language2Motion.load(out, "another")
+
+    shutil.copytree(tokenizer, models / "tokenizer")
+    api.use_models(None)  # forgets what other tests loaded
+    try:
+        words = ["--models", str(models), "animate", "she smiles", "--seconds", "1", "-o", str(tmp_path / "face.npz")]
+        made = CliRunner().invoke(main.app, words, catch_exceptions=False)
+        assert made.exit_code == 0, made.output
+        assert api.load(tmp_path / "face.npz").provenance["tokenizer"] == fingerprint
+    finally:
+        api.use_models(None)
 
 
 def test_recipe_is_checked_before_anything_else(tokenizer: Path, tmp_path: Path) -> None:

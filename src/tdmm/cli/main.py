@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -33,9 +35,22 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _main(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    _asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TDMM_MODELS",
+            help="A folder of your own models, to use in place of ours: planner, language2motion, motion2language, "
+            "tokenizer, as the train commands write them. Goes before the command.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if models is not None:
+        from tdmm import weights
+
+        weights.use(models)
 
 
 for _name in _COMMANDS:

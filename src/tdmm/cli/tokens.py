@@ -114,7 +114,7 @@ def inspect(
     from tdmm.tokens import fidelity
     from tdmm.tokens.tokenizer import KIND, Tokenizer
 
-    chosen = folder or weights.TOKENIZER
+    chosen = folder or weights.folder("tokenizer")
     tokenizer = Tokenizer.load(chosen)
     provenance = artifact.load(chosen, kind=KIND).provenance
     sizes = tokenizer.model.config

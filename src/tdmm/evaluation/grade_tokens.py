@@ -25,8 +25,8 @@ from tdmm.tokens.fidelity import rotation_errors_deg
 from tdmm.tokens.quantizers import CodeUsage
 from tdmm.tokens.tokenizer import Tokenizer
 
-FOLDERS: dict[str, Path] = {"rvq": weights.TOKENIZER, "vq": weights.FOLDER / "tokenizer_vq"}
-"""The artifacts that are graded."""
+GRADED: dict[str, weights.Name] = {"rvq": "tokenizer", "vq": "tokenizer_vq"}
+"""The artifacts that are graded, by kind."""
 
 
 def grade_tokens(
@@ -40,11 +40,13 @@ def grade_tokens(
 
     Args:
         capture: a motion file of a real performer; None skips those figures.
-        folders: kind to artifact folder; None is the bundled ones.
+        folders: kind to artifact folder; None is those in use.
     """
     motions = [clip.performance.motion for clip in clips(count, seed)]
     found: list[Measurement] = []
-    for kind, folder in (FOLDERS if folders is None else folders).items():
+    if folders is None:
+        folders = {kind: weights.folder(name) for kind, name in GRADED.items()}
+    for kind, folder in folders.items():
         acted, real = definitions.tokens(kind, "acted"), definitions.tokens(kind, "capture")
         try:
             tokenizer = Tokenizer.load(folder)

@@ -93,15 +93,8 @@ def evaluate(
 
 
 def _fingerprints() -> dict[str, str | None]:
-    """SHA-256 of the weights of every bundled artifact; None where there is none."""
-    folders = (
-        weights.TOKENIZER,
-        weights.FOLDER / "tokenizer_vq",
-        weights.PLANNER,
-        weights.LANGUAGE2MOTION,
-        weights.MOTION2LANGUAGE,
-    )
-    files = {folder.name: folder / artifact.WEIGHTS for folder in folders}
+    """SHA-256 of the weights of every artifact; None where there is none."""
+    files = {name: weights.folder(name) / artifact.WEIGHTS for name in weights.NAMES}
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None for name, path in files.items()
     }

@@ -232,7 +232,7 @@ class Language2Motion(nn.Module):
             ArtifactProblem: a file is missing, altered, or does not fit the others.
             TokenizerMismatch: it was trained on the codes of another tokenizer.
         """
-        folder = folder or weights.LANGUAGE2MOTION
+        folder = folder or weights.folder("language2motion")
         stored = artifact.load(folder, kind=KIND)
         try:
             config = Language2MotionConfig.model_validate(stored.config["model"])

@@ -392,7 +392,7 @@ class Motion2Language(nn.Module):
                 model is not there, or is not the one that this was trained on.
             MissingDependency: it needs `peft`, which is not installed.
         """
-        folder = folder or weights.MOTION2LANGUAGE
+        folder = folder or weights.folder("motion2language")
         if (folder / MERGED).is_dir():
             folder, base = folder / MERGED, folder
         stored = artifact.load(folder, kind=KIND)

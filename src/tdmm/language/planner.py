@@ -133,7 +133,7 @@ class Planner(nn.Module):
         Raises:
             ArtifactProblem: a file is missing, altered, or does not fit the others or this version.
         """
-        folder = folder or weights.PLANNER
+        folder = folder or weights.folder("planner")
         stored = artifact.load(folder, kind=KIND)
         try:
             config = PlannerConfig.model_validate(stored.config["model"])

@@ -237,7 +237,7 @@ def _tuned(name: str, device: str, half: bool) -> TextEncoder:
     where, _, fingerprint = name.partition("#")
     folder = where.partition(":")[2]
     encoder = _minilm(device, half)
-    tuned_by = phrase_tuning.merge(Path(folder) if folder else weights.PHRASES, encoder.network, DEFAULT)[:12]
+    tuned_by = phrase_tuning.merge(Path(folder) if folder else weights.folder("phrases"), encoder.network, DEFAULT)[:12]
     if fingerprint and fingerprint != tuned_by:
         raise ArtifactProblem(
             f"The text encoder '{where}' has changed since a model was trained on it ({tuned_by}, not {fingerprint}). "

@@ -91,7 +91,7 @@ class Tokenizer:
         Raises:
             ArtifactProblem: the folder is incomplete, altered, or not a tokenizer of this version.
         """
-        folder = folder or weights.TOKENIZER
+        folder = folder or weights.folder("tokenizer")
         stored = artifact.load(folder, kind=KIND)
         if tuple(stored.config.get("features", ())) != FEATURES or stored.config.get("fps") != FPS:
             raise ArtifactProblem(
