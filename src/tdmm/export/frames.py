@@ -12,6 +12,9 @@ from tdmm.motion.clip import FaceMotion
 _HEAD_WEIGHT = 2.5
 """Radians of head rotation as much as a whole coefficient: 23 degrees."""
 
+_APART = 0.3
+"""Seconds: what is nearer in time to a chosen frame counts as more like it, lest a blink take half of the pictures."""
+
 _SHOWN = 0.2
 """Least coefficient that is worth a word."""
 
@@ -25,14 +28,20 @@ def key_frames(motion: FaceMotion, count: int) -> npt.NDArray[np.int64]:
     So a peak, a blink or a turn of the head gets its picture, and stillness does not.
     """
     poses = np.concatenate([motion.in_order(ARKIT), _HEAD_WEIGHT * motion.head], axis=1)
+    frames = np.arange(motion.frames)
+
+    def unlike(frame: int) -> npt.NDArray[np.float64]:
+        near = np.minimum(np.abs(frames - frame) / (_APART * motion.fps), 1.0)
+        return np.asarray(np.linalg.norm(poses - poses[frame], axis=1) * near, np.float64)
+
     chosen = [0]
-    distance = np.linalg.norm(poses - poses[0], axis=1)
+    distance = unlike(0)
     while len(chosen) < min(count, motion.frames):
         farthest = int(distance.argmax())
         if distance[farthest] == 0:
             break
         chosen.append(farthest)
-        distance = np.minimum(distance, np.linalg.norm(poses - poses[farthest], axis=1))
+        distance = np.minimum(distance, unlike(farthest))
     return np.array(sorted(chosen), dtype=np.int64)
 
 

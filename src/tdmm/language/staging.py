@@ -21,6 +21,8 @@ _TOGETHER = 0.16
 """Seconds: actions that start this close belong to one expression."""
 _LONGEST_WINK = 0.8
 """Seconds that an eye is shut in one; what is longer is a closed eye."""
+_SHUT = 0.85
+"""From this peak on, an eye that an expression closes is shut."""
 _UNSEEN = 0.1
 """Seconds at most of a rise that are too faint to be seen."""
 _ANOTHER_DEGREE = 0.15
@@ -195,30 +197,38 @@ def completed(plan: Plan) -> Plan:
 
     A forgotten one is added. A wink may stand among the blinks.
     """
-    actions = list(plan.events.actions)
+    actions, blinks = list(plan.events.actions), list(plan.events.blinks)
     for meant in plan.expressions:
         for recipe in load().get(meant.descriptor).actions:
             if recipe.probability < 1.0:
                 continue
             least, most = (min(1.0, meant.strength * peak) for peak in recipe.peak)
+            if recipe.action == "eye_closure" and recipe.peak[0] >= _SHUT:
+                # An eye that is half closed by a plain wink does not wink.
+                least = most = max(least, 1.0 - (1.0 - meant.strength) ** 2)
             near = [
                 place
                 for place, each in enumerate(actions)
                 if each.action == recipe.action and each.onset < meant.end and meant.onset < each.end
             ]
-            shut = recipe.action == "eye_closure" and any(
-                each.side == meant.side and meant.onset - _TOGETHER <= each.time <= meant.end
-                for each in plan.events.blinks
-                if meant.end - meant.onset < _LONGEST_WINK
-            )
-            if near:
+            winks = [
+                place
+                for place, each in enumerate(blinks)
+                if recipe.action == "eye_closure"
+                and each.side == meant.side
+                and meant.onset - _TOGETHER <= each.time <= meant.end
+                and meant.end - meant.onset < _LONGEST_WINK
+            ]
+            if winks and not near:
+                blinks[winks[0]] = replace(blinks[winks[0]], strength=max(least, blinks[winks[0]].strength))
+            elif near:
                 strongest = max(near, key=lambda place: actions[place].strength)
                 actions[strongest] = replace(actions[strongest], strength=max(least, actions[strongest].strength))
-            elif not shut:
+            else:
                 moments = (meant.onset, meant.apex, meant.offset, meant.end)
                 side = recipe.side_for(meant.side)
                 actions.append(ActionEvent(recipe.action, side, (least + most) / 2, *moments))
-    return replace(plan, events=replace(plan.events, actions=tuple(actions)))
+    return replace(plan, events=replace(plan.events, actions=tuple(actions), blinks=tuple(blinks)))
 
 
 def at_levels(plan: Plan, text: str) -> Plan:
