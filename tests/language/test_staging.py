@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from tdmm.errors import InvalidPrompt
 from tdmm.language.plan_codes import REACH, Expression, Plan
-from tdmm.language.staging import at_levels, completed, edited, fitted, in_turn, joined, retimed, scaled, trimmed
+from tdmm.language.staging import (
+    at_levels,
+    at_pace,
+    completed,
+    edited,
+    fitted,
+    in_turn,
+    joined,
+    retimed,
+    scaled,
+    squeezed,
+    trimmed,
+)
 from tdmm.language.steps import Step
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 
@@ -204,6 +216,22 @@ def test_a_chin_raised_out_of_pride_is_no_second_thing() -> None:
     raised = replace(NOD, kind="raise")
     plan = Plan(MotionEvents((SMILE,), (raised,)), 80, (replace(MEANT, descriptor="haughty"),))
     assert at_levels(plan, "she intensely puts on airs").expressions[0].strength > MEANT.strength
+
+
+def test_a_plan_is_as_fast_as_its_words() -> None:
+    plan = Plan(MotionEvents((SMILE,), (NOD,)), 80, (MEANT,))
+    assert at_pace(plan, "she smiles") == plan
+    slow, quick = at_pace(plan, "she slowly smiles"), at_pace(plan, "a sudden smile")
+    rises = [each.events.actions[0].apex - each.events.actions[0].onset for each in (quick, plan, slow)]
+    nods = [each.events.head[0].end - each.events.head[0].onset for each in (quick, plan, slow)]
+    assert rises == sorted(set(rises))
+    assert nods == sorted(set(nods))
+    assert rises[2] >= 0.8
+    assert slow.frames > plan.frames == quick.frames
+    for each in (*slow.events.actions, *slow.expressions, *quick.events.actions):
+        assert each.onset < each.apex <= each.offset < each.end <= slow.frames / 25
+    assert squeezed(slow, plan.frames).events.actions[0].end <= plan.frames / 25
+    assert squeezed(plan, 200) == plan
 
 
 def test_several_expressions_are_left_as_they_were_heard() -> None:

@@ -17,7 +17,7 @@ from tdmm.language.planning import PlanningOptions
 from tdmm.language.prompt import LONGEST, Row, timeline, weighted
 from tdmm.language.sampling import Codes, SamplingOptions
 from tdmm.language.sketch import LatentEncoder
-from tdmm.language.staging import at_levels, completed, fitted, in_turn, joined, trimmed
+from tdmm.language.staging import at_levels, at_pace, completed, fitted, in_turn, joined, squeezed, trimmed
 from tdmm.language.steps import Step, steps, without_manner
 from tdmm.language.text_encoder import TextEncoder, TextStates, load_text_encoder
 from tdmm.motion.clip import FPS
@@ -184,7 +184,10 @@ class Animator:
         whole = seconds if _alone(parts) and (seconds is None or seconds <= self.longest_at_once) else None
         texts = [step.text(text) for step in parts]
         plans = self.plan(texts, whole, [seed + place for place in range(len(parts))], options)
-        plans = [completed(at_levels(plan, without_manner(said))) for plan, said in zip(plans, texts, strict=True)]
+        told = zip(plans, map(without_manner, texts), strict=True)
+        plans = [at_pace(completed(at_levels(plan, said)), said) for plan, said in told]
+        if whole is not None:
+            plans = [squeezed(plans[0], round(whole * FPS))]
         return plans if _alone(parts) else [trimmed(plan) for plan in plans]
 
     def _in_turn(self, plans: Sequence[Plan], parts: Sequence[Step], seconds: float | None) -> Plan:

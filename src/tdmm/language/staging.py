@@ -11,8 +11,9 @@ from tdmm.acting.degrees import face_and_head, level_of
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.intensity_words import level_of as of_strength
 from tdmm.acting.lexicon import load, mentioned_head_motions
+from tdmm.acting.paces import Pace, pace_of
 from tdmm.errors import InvalidPrompt
-from tdmm.language.plan_codes import REACH, Plan
+from tdmm.language.plan_codes import REACH, Expression, Plan
 from tdmm.language.steps import Step
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
@@ -260,6 +261,46 @@ def at_levels(plan: Plan, text: str) -> Plan:
     return plan
 
 
+def at_pace(plan: Plan, text: str) -> Plan:
+    """A plan as fast as its words say, where they do: "slowly", "suddenly".
+
+    A planner hears a pace no more surely than a degree. Rises, releases and movements of the head are stretched or
+    pressed together, within what a face can do; a plan that grows longer gets more frames.
+    """
+    pace = pace_of(text)
+    if pace is None:
+        return plan
+    factor, (shortest, longest), cycle = _PACES[pace]
+
+    def paced(seconds: float) -> float:
+        return min(max(factor * seconds, shortest), longest)
+
+    def course(event: Course) -> Course:
+        apex = event.onset + paced(event.apex - event.onset)
+        offset = apex + (event.offset - event.apex)
+        return replace(event, apex=apex, offset=offset, end=offset + paced(event.end - event.offset))
+
+    def head(event: HeadEvent) -> HeadEvent:
+        return replace(event, end=event.onset + max(factor * (event.end - event.onset), cycle * event.cycles))
+
+    events = plan.events
+    changed = replace(events, actions=tuple(map(course, events.actions)), head=tuple(map(head, events.head)))
+    longer = max(_ends(changed), default=0.0) - max(_ends(events), default=0.0)
+    return Plan(changed, plan.frames + max(0, round(longer * FPS)), tuple(map(course, plan.expressions)))
+
+
+def squeezed(plan: Plan, frames: int) -> Plan:
+    """A plan that is over within so many frames; a shorter one stays as it is."""
+    return plan if plan.frames <= frames else retimed(plan, lambda seconds: seconds * frames / plan.frames, frames)
+
+
+_PACES: dict[Pace, tuple[float, tuple[float, float], float]] = {
+    "slow": (1.8, (0.8, 1.6), 0.9),
+    "quick": (0.5, (0.12, 0.3), 0.32),
+}
+"""Of each pace: factor, shortest and longest rise in seconds, and the shortest cycle of a head motion."""
+
+
 def edited(old: Plan, new: Plan) -> Plan:
     """The new plan as far as it says something else than the old one, and the old one for the rest.
 
@@ -336,6 +377,7 @@ def _shifted(action: ActionEvent, by: float) -> ActionEvent:
     )
 
 
+Course = TypeVar("Course", ActionEvent, Expression)
 Happening = TypeVar("Happening", HeadEvent, GazeEvent, BlinkEvent)
 
 
