@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,8 +23,8 @@ _TOGETHER = 0.16
 """Seconds: actions that start this close belong to one expression."""
 _LONGEST_WINK = 0.8
 """Seconds that an eye is shut in one; what is longer is a closed eye."""
-_SHUT = 0.85
-"""From this peak on, an eye that an expression closes is shut."""
+_WHOLE = {"eye_closure": 0.85, "tongue_show": 0.8}
+"""What is not seen by half, in expressions that give it this peak or more: an eye that winks, a tongue put out."""
 _UNSEEN = 0.1
 """Seconds at most of a rise that are too faint to be seen."""
 _ANOTHER_DEGREE = 0.15
@@ -204,8 +205,7 @@ def completed(plan: Plan) -> Plan:
             if recipe.probability < 1.0:
                 continue
             least, most = (min(1.0, meant.strength * peak) for peak in recipe.peak)
-            if recipe.action == "eye_closure" and recipe.peak[0] >= _SHUT:
-                # An eye that is half closed by a plain wink does not wink.
+            if recipe.peak[0] >= _WHOLE.get(recipe.action, math.inf):
                 least = most = max(least, 1.0 - (1.0 - meant.strength) ** 2)
             near = [
                 place
