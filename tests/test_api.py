@@ -9,6 +9,7 @@ import pytest
 
 import tdmm
 from tdmm import api
+from tdmm.acting.answers import answer
 from tdmm.errors import InvalidInput, InvalidPrompt
 from tdmm.evaluation.reader import read
 from tdmm.face.channels import ARKIT
@@ -143,3 +144,12 @@ def test_every_word_is_explained() -> None:
     nod = len(found.plan.events.actions)
     assert found.plan.events.head[0].kind == "nod"
     assert found.words[int(found.shares[:, nod].argmax())] in ("nods", "twice")
+
+
+def test_a_motion_is_written_down_as_a_script() -> None:
+    motion = api.animate("she frowns, then nods twice", seed=1)
+    script = api.transcribe(motion)
+    assert script.seconds == pytest.approx(motion.seconds)
+    assert script.events
+    assert api.describe(motion) == answer(script, "describe", 0)
+    assert api.describe(motion, task="timeline") == answer(script, "timeline", 0)

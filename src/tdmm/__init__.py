@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "animate": "tdmm.api:animate",
     "describe": "tdmm.api:describe",
+    "transcribe": "tdmm.api:transcribe",
     "edit": "tdmm.api:edit",
     "extend": "tdmm.api:extend",
     "stream": "tdmm.api:stream",
@@ -34,7 +35,7 @@ _PUBLIC = {
 
 __all__ = [
     "FaceMotion", "Script", "TdmmError", "act", "animate", "describe", "direct", "edit", "explain", "extend", "load",
-    "play", "save", "stream", "use_models",
+    "play", "save", "stream", "transcribe", "use_models",
 ]  # fmt: skip
 
 

@@ -274,9 +274,33 @@ def describe_many(
     """
     if ask is not None and task not in ("describe", "question"):
         raise InvalidInput(f"A question takes the place of a task; leave out one of them (the task is '{task}').")
+    from tdmm.acting.answers import TASKS, answer
+    from tdmm.language import account
+
     model, tokenizer = motion2language(), _tokenizer()
+    if ask is None and task in TASKS and {task, *account.NEEDED} <= {*model.tasks}:
+        return [answer(script, task, seed=0) for script in account.transcribe(model, tokenizer, motions)]
     tokens = [tokenizer.encode(motion) for motion in motions]
     return model.describe(tokens, task=task) if ask is None else model.ask(tokens, ask)
+
+
+def transcribe(motion: FaceMotion | str | Path) -> Script:
+    """Write down what a face does, as a script that can be changed and acted again.
+
+    Expressions have their names in the lexicon, sides, degrees and seconds; head motions and looks their seconds.
+
+    Args:
+        motion: a motion, or the path of an `.npz` or Live Link `.csv` file.
+
+    Raises:
+        InvalidMotion: the file or the motion cannot be read.
+        InvalidInput: the model (one of your own) was not trained on what this needs.
+    """
+    from tdmm.language import account
+
+    if not isinstance(motion, FaceMotion):
+        motion = load(motion)
+    return account.transcribe(motion2language(), _tokenizer(), [motion])[0]
 
 
 def act(script: Script | str | Path, *, seed: int = 0) -> FaceMotion:

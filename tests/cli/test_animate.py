@@ -32,6 +32,11 @@ def test_a_sentence_becomes_files_and_the_files_a_sentence(tmp_path: Path) -> No
         tasks = set(api.motion2language().tasks) - {"question"}
         assert tasks >= {"describe", "emotion", "head", "intensity", "timeline"}
         assert set(json.loads(said.stdout)) == {"file", "seconds", *tasks}
+    written = tdmm("describe", "a.npz", "--script", "seen.yaml", cwd=tmp_path)
+    assert written.returncode == 0, written.stderr
+    again = tdmm("act", "seen.yaml", "-o", "again.npz", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert api.load(tmp_path / "again.npz").seconds == pytest.approx(2.0, abs=0.05)
 
 
 def test_takes_are_numbered(tmp_path: Path) -> None:
@@ -86,6 +91,8 @@ def test_a_timeline_file_is_played(tmp_path: Path) -> None:
         (["describe", "good.npz", "--ask", "what is it?"], "yes or no"),
         (["describe", "good.npz", "--ask", "does she nod?", "--task", "head"], "leave out one"),
         (["describe", "good.npz", "--task", "sing"], "Unknown task"),
+        (["describe", "good.npz", "--task", "sing", "--script", "seen.yaml"], "Unknown task"),
+        (["describe", "good.npz", "--script", "nowhere/seen.yaml"], "does not exist"),
     ],
 )
 def test_bad_input_is_one_message_exit_2_and_no_file(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Literal, get_args
 
-from tdmm.acting import intensity_words, questions
-from tdmm.acting.beats import beats_of, end_of, items_of, onset_of, overlapping
+from tdmm.acting import questions
+from tdmm.acting.beats import beats_of, overlapping
 from tdmm.acting.brief import (
-    DEGREES,
     NO_EXPRESSION,
     STILL,
     THEN,
@@ -20,11 +19,11 @@ from tdmm.acting.brief import (
     names_of,
     with_degree,
 )
-from tdmm.acting.clauses import Item, Manner, clause_of
-from tdmm.acting.intensity_words import level_of
-from tdmm.acting.pronouns import NOBODY, THEY
-from tdmm.acting.script import Event, HeadMotion, Script
+from tdmm.acting.clauses import Manner, clause_of
+from tdmm.acting.pronouns import THEY
+from tdmm.acting.script import Script
 from tdmm.acting.sentences import Beat, chained, sentence
+from tdmm.acting.timelines import line_of, span_of
 
 Task = Literal["describe", "emotion", "head", "intensity", "timeline", "micro", "question"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -60,7 +59,7 @@ def answer(script: Script, task: Task, seed: int) -> str:
     if task == "intensity":
         return THEN.join(with_degree(event) for event in in_turn(script)) or NO_EXPRESSION
     if task == "timeline":
-        return "; ".join(_timed(item) for item in items_of(script)) or f"0.0-{script.seconds:.1f} s: {NO_EXPRESSION}"
+        return line_of(script)
     if task == "micro":
         return _micro(script)
     if task == "question":
@@ -90,25 +89,10 @@ def _description(script: Script, rng: Random) -> str:
 
 
 def _micro(script: Script) -> str:
-    told = [f"{_span(event)}: {name_of(event)}" for event in in_turn(script) if is_micro(event)]
+    told = [f"{span_of(event)}: {name_of(event)}" for event in in_turn(script) if is_micro(event)]
     if is_empty(script):
         return f"{NO_EXPRESSION}, {NO_MICRO}"
     return "; ".join(told) or NO_MICRO
-
-
-def _timed(item: Item) -> str:
-    if isinstance(item, Event):
-        side = f" ({item.side})" if item.side != "both" else ""
-        return f"{_span(item)}: {name_of(item)}{side}, {DEGREES[level_of(item.intensity)]}"
-    manner = Manner(pronouns=NOBODY, details=isinstance(item, HeadMotion), phrasings=1)
-    span = _span(item)
-    if isinstance(item, HeadMotion):  # its size belongs to another task
-        item = item.model_copy(update={"intensity": intensity_words.MIDDLES["plain"]})
-    return f"{span}: {clause_of(item, manner, Random(0)).finite(plural_subject=False)}"
-
-
-def _span(item: Item) -> str:
-    return f"{onset_of(item):.1f}-{end_of(item):.1f} s"
 
 
 __all__ = ["FIRST_TASKS", "NO_MICRO", "TASKS", "Task", "answer"]

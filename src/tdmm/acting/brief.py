@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from tdmm.acting.clauses import Item, Manner, clause_of
@@ -19,6 +20,9 @@ DEGREES: dict[Level, str] = {
 
 ADVERBS = {degree: "extremely" if degree == "extreme" else adverb(degree) for degree in DEGREES.values()}
 """The same words beside a verb."""
+
+_LEVELS = {said: level for level, word in DEGREES.items() for said in (word, ADVERBS[word])}
+_DEGREE = re.compile(rf"\b(?:{'|'.join(_LEVELS)})\b")
 
 THEN = ", then "
 NO_EXPRESSION = "neutral"
@@ -65,6 +69,12 @@ def with_degree(event: Event) -> str:
         return with_article(f"{degree} {text.partition(' ')[2]}")
     verb = filled(entry.phrasings_of("verb")[0].text, NOBODY, event.side, entry.side == "one")
     return f"{ADVERBS[degree]} {inflected(verb, 'gerund')}"
+
+
+def level_in(text: str) -> Level | None:
+    """The level that `with_degree` told; None where a text tells none."""
+    found = _DEGREE.search(text)
+    return None if found is None else _LEVELS[found.group()]
 
 
 def heads_of(script: Script, rng: Random) -> str:

@@ -238,15 +238,25 @@ def describe(
     as_json: Annotated[
         bool, typer.Option("--json", help="Every task that the model knows, as one JSON object; and --ask.")
     ] = False,
+    script: Annotated[
+        Path | None,
+        typer.Option(help="Also write what is seen as a script (.yaml), to be changed and acted: tdmm act SCRIPT."),
+    ] = None,
 ) -> None:
     """Say in words what a face does, or answer a question about it.
 
     Example: tdmm describe smirk.npz --task timeline
 
     Example: tdmm describe smirk.npz --ask "is the smirk on the left?"
+
+    Example: tdmm describe take.csv --script take.yaml
     """
     from tdmm import api
 
+    if script is not None:
+        from tdmm.files import require_writable
+
+        require_writable(script)
     motion = api.load(file)
     if as_json:
         known = [name for name in TASKS if name in api.motion2language().tasks]
@@ -256,6 +266,10 @@ def describe(
         typer.echo(json.dumps({"file": str(file), "seconds": round(motion.seconds, 3), **answers}, indent=1))
     else:
         typer.echo(api.describe(motion, task=task, ask=ask))
+    if script is not None:
+        from tdmm.acting.grammar import write_script
+
+        write_script(api.transcribe(motion), script)
 
 
 def _take(path: Path, index: int, takes: int) -> Path:

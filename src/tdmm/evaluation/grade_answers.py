@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
@@ -10,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from tdmm.acting import questions
-from tdmm.acting.brief import ADVERBS, DEGREES, THEN, degree_of, in_turn, name_of
+from tdmm.acting.brief import THEN, in_turn, level_in, name_of
+from tdmm.acting.intensity_words import level_of
 from tdmm.acting.question_facts import certain_blinks
 from tdmm.acting.script import Script
 from tdmm.errors import InvalidInput
@@ -24,8 +24,6 @@ from tdmm.motion.degradation import Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
 _IN_SIGHT = Faults(partial=0.0)
-_WORD_OF = {word: degree for degree in DEGREES.values() for word in (degree, ADVERBS[degree])}
-_LEVEL = re.compile(rf"\b({'|'.join(_WORD_OF)})\b")
 
 
 class Answering(Protocol):
@@ -67,13 +65,11 @@ def exact_share(script: Script, answer: str) -> float:
 
 def right_levels(script: Script, answer: str) -> int:
     """How many intensities an answer to `intensity` gets right; none where their number is wrong."""
-    given = [_LEVEL.search(part) for part in answer.split(THEN)]
-    wanted = [degree_of(event) for event in in_turn(script)]
+    given = [level_in(part) for part in answer.split(THEN)]
+    wanted = [level_of(event.intensity) for event in in_turn(script)]
     if len(given) != len(wanted):
         return 0
-    return sum(
-        found is not None and _WORD_OF[found.group()] == degree for found, degree in zip(given, wanted, strict=True)
-    )
+    return sum(found == level for found, level in zip(given, wanted, strict=True))
 
 
 def _noisy(answering: Answering, acted: list[ActedClip], seed: int, progress: Progress) -> Measurement:

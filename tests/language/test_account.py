@@ -1,0 +1,107 @@
+"""Answers of a model as a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from tdmm.acting.actor import perform
+from tdmm.acting.answers import Task, answer
+from tdmm.acting.script import Event, Gaze, HeadMotion, Script
+from tdmm.language.account import NEEDED, account, measured, transcribe
+from tdmm.motion.clip import FaceMotion
+from tdmm.tokens.tokenizer import MotionTokens
+
+SMIRK = Event(descriptor="smirk", intensity=0.8, side="left", onset=0.5, apex=0.9, offset=1.6, end=2.1)
+FROWN = Event(descriptor="frown", intensity=0.4, onset=3.0, apex=3.4, offset=4.0, end=4.6)
+NOD = HeadMotion(kind="nod", intensity=0.6, cycles=2, onset=1.0, end=2.4)
+LOOK = Gaze(direction="down", intensity=0.6, onset=2.5, end=3.5)
+SCRIPT = Script(seconds=5.0, events=(SMIRK, FROWN), head=(NOD,), gaze=(LOOK,))
+
+
+def answers(script: Script, **others: str) -> dict[Task, str]:
+    told: dict[Task, str] = {task: answer(script, task, 0) for task in NEEDED}
+    return {**told, **others}  # type: ignore[dict-item]
+
+
+def names(script: Script) -> list[str]:
+    return [event.descriptor for event in script.events]
+
+
+def test_answers_that_agree_are_the_script() -> None:
+    back = account(answers(SCRIPT), 5.0)
+    assert answer(back, "timeline", 0) == answer(SCRIPT, "timeline", 0)
+
+
+def test_names_are_those_of_the_answer_about_expressions() -> None:
+    back = account(answers(SCRIPT, emotion="contempt, then frown"), 5.0)
+    assert names(back) == ["contempt", "frown"]
+    assert back.events[0].onset == 0.5
+
+
+def test_what_the_timeline_forgot_lies_between_its_neighbours() -> None:
+    back = account(answers(SCRIPT, emotion="smirk, then wince, then frown"), 5.0)
+    assert names(back) == ["smirk", "wince", "frown"]
+    assert back.events[0].end <= back.events[1].onset <= back.events[1].end <= back.events[2].onset
+    none = account(answers(SCRIPT, emotion="neutral"), 5.0)
+    assert names(none) == []
+
+
+def test_the_head_is_that_of_the_answer_about_it() -> None:
+    back = account(answers(SCRIPT, head="nods twice, then tilts the head to the left"), 5.0)
+    assert [motion.kind for motion in back.head] == ["nod", "tilt_left"]
+    assert all(0 <= motion.onset < motion.end <= 5.0 for motion in back.head)
+
+
+def test_rubbish_is_an_empty_script() -> None:
+    empty = account({"emotion": "gloomth", "timeline": "%", "head": ""}, 2.0)
+    assert answer(empty, "emotion", 0) == "neutral"
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_side_and_strength_are_measured(side: str) -> None:
+    said = "right" if side == "left" else "left"
+    truth = Script(seconds=5.0, events=(SMIRK.model_copy(update={"side": side}), FROWN))
+    wrong = Script(seconds=5.0, events=(SMIRK.model_copy(update={"side": said, "intensity": 0.3}), FROWN))
+    found = measured(wrong, perform(truth, 3).motion)
+    assert [event.side for event in found.events] == [side, "both"]
+    assert [event.intensity for event in found.events] == pytest.approx([0.8, 0.4], abs=0.15)
+
+
+@dataclass
+class Config:
+    max_frames: int = 50
+
+
+@dataclass
+class Teller:
+    """Says the same of every part."""
+
+    script: Script
+    config: Config = field(default_factory=Config)
+    read: list[int] = field(default_factory=list)
+
+    def describe(self, tokens: list[MotionTokens], task: Task) -> list[str]:
+        self.read = [each.frames for each in tokens]
+        return [answer(self.script, task, 0) for _ in tokens]
+
+
+class Encoder:
+    fingerprint = "codes"
+
+    def encode(self, motion: FaceMotion) -> MotionTokens:
+        return MotionTokens(np.zeros((motion.frames, 2), np.int64), "codes")
+
+
+def test_what_goes_on_across_a_seam_is_one_thing() -> None:
+    lasting = Event(descriptor="smile", intensity=0.6, onset=0.0, apex=0.5, offset=1.5, end=2.0)
+    part = Script(seconds=2.0, events=(lasting,), head=(NOD.model_copy(update={"onset": 0.5, "end": 1.5}),))
+    motion = perform(Script(seconds=4.0, events=(lasting.model_copy(update={"offset": 3.5, "end": 4.0}),)), 1).motion
+    teller = Teller(part)
+    (whole,) = transcribe(teller, Encoder(), [motion])  # type: ignore[arg-type]
+    assert teller.read == [50, 50]
+    assert whole.seconds == 4.0
+    assert [(event.descriptor, event.onset, event.end) for event in whole.events] == [("smile", 0.0, 4.0)]
+    assert [motion.onset for motion in whole.head] == [0.5, 2.5]
