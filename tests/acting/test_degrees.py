@@ -23,6 +23,7 @@ from tdmm.acting.intensity_words import MIDDLES, Level
         ("he frowns as hard as he can", "extreme"),
         ("clench your teeth with all your might", "extreme"),
         ("looking utterly lost", "extreme"),
+        ("she curls her lip to the extreme on the left side of her mouth", "extreme"),
         ("a hard look", "plain"),
         ("he looks like a little boy", "plain"),
         ("he works hard at a smile", "plain"),

@@ -21,7 +21,8 @@ _BEFORE_NOUN = re.compile(
 )
 _SOMEBODY = re.compile(r"\s+(?:boy|girl|child|kid|man|woman|lady|person|one|bird|dog|cat)\b", re.I)
 _AT_END = re.compile(
-    r"\s*(?:$|[.,;!?)]|(?:while|whilst|as|and|with|before|but|then|(?:for|at) [0-9.]+|to (?:the )?(?:left|right))\b)",
+    r"\s*(?:$|[.,;!?)]|(?:while|whilst|as|and|with|before|but|then|(?:for|at) [0-9.]+|to (?:the )?(?:left|right)"
+    r"|on (?:the|one|his|her|their|its|your|my) (?:left|right|side))\b)",
     re.I,
 )
 

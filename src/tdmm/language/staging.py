@@ -25,6 +25,8 @@ _LONGEST_WINK = 0.8
 """Seconds that an eye is shut in one; what is longer is a closed eye."""
 _WHOLE = {"eye_closure": 0.85, "tongue_show": 0.8}
 """What is not seen by half, in expressions that give it this peak or more: an eye that winks, a tongue put out."""
+_VISIBLE = 0.22
+"""Least strength of an action that an expression cannot do without: less is hardly seen."""
 _UNSEEN = 0.1
 """Seconds at most of a rise that are too faint to be seen."""
 _ANOTHER_DEGREE = 0.15
@@ -204,7 +206,7 @@ def completed(plan: Plan) -> Plan:
         for recipe in load().get(meant.descriptor).actions:
             if recipe.probability < 1.0:
                 continue
-            least, most = (min(1.0, meant.strength * peak) for peak in recipe.peak)
+            least, most = (min(1.0, max(_VISIBLE, meant.strength * peak)) for peak in recipe.peak)
             if recipe.peak[0] >= _WHOLE.get(recipe.action, math.inf):
                 least = most = max(least, 1.0 - (1.0 - meant.strength) ** 2)
             near = [
