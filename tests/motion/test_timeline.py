@@ -59,6 +59,12 @@ def test_up_by_a_whole_number_and_down_again_is_the_same(motion: FaceMotion, tim
     assert np.allclose(back.head, motion.head, atol=1e-4)
 
 
+def test_the_last_frame_is_kept_to_the_last_digit() -> None:
+    expression = np.array([[0.5], [8.358718e-15]], np.float32)
+    motion = FaceMotion(("jawOpen",), expression, np.zeros((2, 3), np.float32), 10.0)
+    assert resample(motion, 40.0).expression[-1] == expression[-1]
+
+
 @given(motions())
 def test_the_last_frame_is_held_to_the_end(motion: FaceMotion) -> None:
     other = resample(motion, motion.fps * 4)

@@ -106,6 +106,6 @@ def _monotone(values: npt.ArrayLike, before: npt.NDArray[np.int64], fraction: Fl
     low, high = array[before], array[before + 1]
     rise = t * t * (3 - 2 * t)
     curve = low + (high - low) * rise + t * (1 - t) ** 2 * slope[before] - t * t * (1 - t) * slope[before + 1]
-    # The curve stays between its neighbours but for rounding.
-    bounded: Floats = np.clip(curve, np.minimum(low, high), np.maximum(low, high))
+    # The curve stays between its neighbours, and ends on the last, but for rounding.
+    bounded: Floats = np.clip(np.where(t == 1.0, high, curve), np.minimum(low, high), np.maximum(low, high))
     return bounded
