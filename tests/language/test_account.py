@@ -10,6 +10,7 @@ import pytest
 from tdmm.acting.actor import perform
 from tdmm.acting.answers import Task, answer
 from tdmm.acting.script import Event, Gaze, HeadMotion, Script
+from tdmm.errors import InvalidMotion
 from tdmm.language.account import NEEDED, account, measured, transcribe
 from tdmm.motion.clip import FaceMotion
 from tdmm.tokens.tokenizer import MotionTokens
@@ -105,3 +106,12 @@ def test_what_goes_on_across_a_seam_is_one_thing() -> None:
     assert whole.seconds == 4.0
     assert [(event.descriptor, event.onset, event.end) for event in whole.events] == [("smile", 0.0, 4.0)]
     assert [motion.onset for motion in whole.head] == [0.5, 2.5]
+
+
+def test_a_take_of_minutes_is_one_script_and_one_of_an_hour_is_refused() -> None:
+    (long,) = transcribe(Teller(SCRIPT), Encoder(), [perform(Script(seconds=130.0), 1).motion])  # type: ignore[arg-type]
+    assert long.seconds == pytest.approx(130.0)
+    assert max(event.end for event in long.events) <= 130.0
+    still = FaceMotion(("jawOpen",), np.zeros((30100, 1), np.float32), np.zeros((30100, 3), np.float32), 50.0)
+    with pytest.raises(InvalidMotion, match="602 s"):
+        transcribe(Teller(SCRIPT), Encoder(), [still])  # type: ignore[arg-type]

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tdmm.face.facs import Side
 from tdmm.motion.events import GazeDirection, HeadMotionKind
 
+LONGEST = 600.0
+"""Seconds of the longest script."""
+
 Energy = Literal["low", "normal", "high"]
 
 
@@ -64,7 +67,7 @@ class Script(_Part):
         energy: scales speed, sway and blink rate.
     """
 
-    seconds: float = Field(gt=0, le=60)
+    seconds: float = Field(gt=0, le=LONGEST)
     subject: str = "a person"
     energy: Energy = "normal"
     events: tuple[Event, ...] = ()

@@ -19,8 +19,9 @@ from tdmm.acting.brief import THEN
 from tdmm.acting.descriptors import ActionRecipe
 from tdmm.acting.intensity_words import MIDDLES
 from tdmm.acting.lexicon import load, mentioned_head_motions
-from tdmm.acting.script import Event, Gaze, HeadMotion, Script
+from tdmm.acting.script import LONGEST, Event, Gaze, HeadMotion, Script
 from tdmm.acting.timelines import script_of
+from tdmm.errors import InvalidMotion
 from tdmm.face.channels import ARKIT
 from tdmm.face.facs import ACTIONS, Side
 from tdmm.language.motion2language import Motion2Language
@@ -45,8 +46,13 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
     Raises:
         InvalidInput: the model does not know the tasks.
         TokenizerMismatch: the tokenizer is another one than the model was trained with.
-        InvalidMotion: another rig, or a missing channel.
+        InvalidMotion: another rig, a missing channel, or longer than a script may be.
     """
+    for motion in motions:
+        if motion.seconds > LONGEST:
+            raise InvalidMotion(
+                f"This motion lasts {motion.seconds:.0f} s; {LONGEST:g} s can be described at once. Cut it in parts."
+            )
     longest = model.config.max_frames
     tokens = [tokenizer.encode(motion) for motion in motions]
     split = [np.array_split(each.codes, -(-each.frames // longest)) for each in tokens]
@@ -84,7 +90,7 @@ def _one_after_another(parts: Sequence[Script]) -> Script:
     for part in parts[1:]:
         seam = whole.seconds
         whole = Script(
-            seconds=seam + part.seconds,
+            seconds=min(seam + part.seconds, LONGEST),
             events=_across(whole.events, part.events, seam, lambda each: (each.descriptor, each.side)),
             head=_across(whole.head, part.head, seam, lambda each: each.kind),
             gaze=_across(whole.gaze, part.gaze, seam, lambda each: each.direction),
