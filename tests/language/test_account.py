@@ -108,6 +108,13 @@ def test_what_goes_on_across_a_seam_is_one_thing() -> None:
     assert [motion.onset for motion in whole.head] == [0.5, 2.5]
 
 
+def test_two_of_a_kind_after_a_seam_stay_two() -> None:
+    early = NOD.model_copy(update={"cycles": 1, "onset": 0.0, "end": 0.2})
+    part = Script(seconds=2.0, head=(early, early.model_copy(update={"onset": 0.3, "end": 0.6})))
+    (whole,) = transcribe(Teller(part), Encoder(), [perform(Script(seconds=4.0), 1).motion])  # type: ignore[arg-type]
+    assert [motion.onset for motion in whole.head] == pytest.approx([0.0, 0.3, 2.0, 2.3])
+
+
 def test_a_take_of_minutes_is_one_script_and_one_of_an_hour_is_refused() -> None:
     (long,) = transcribe(Teller(SCRIPT), Encoder(), [perform(Script(seconds=130.0), 1).motion])  # type: ignore[arg-type]
     assert long.seconds == pytest.approx(130.0)

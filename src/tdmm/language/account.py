@@ -112,7 +112,7 @@ def _across(
         moments = {moment: getattr(thing, moment) + seam for moment in _MOMENTS if hasattr(thing, moment)}
         meets = [
             place
-            for place, other in enumerate(joined)
+            for place, other in enumerate(before)
             if name(other) == name(thing) and other.end >= seam - _SEAM and thing.onset <= _SEAM
         ]
         if meets:
