@@ -71,6 +71,12 @@ def test_side_and_strength_are_measured(side: str) -> None:
     assert [event.intensity for event in found.events] == pytest.approx([0.8, 0.4], abs=0.15)
 
 
+def test_what_is_held_throughout_is_not_the_resting_face() -> None:
+    held = Event(descriptor="smile", intensity=0.8, onset=0.05, apex=0.2, offset=4.8, end=4.9)
+    script = Script(seconds=5.0, events=(held,))
+    assert measured(script, perform(script, 1).motion).events[0].intensity == pytest.approx(0.8, abs=0.1)
+
+
 @dataclass
 class Config:
     max_frames: int = 50

@@ -160,7 +160,9 @@ def measured(script: Script, motion: FaceMotion) -> Script:
         script: what happens and when.
         motion: on the `arkit` rig, with its resting face wherever a channel mostly is.
     """
-    values = motion.in_order(ARKIT) - np.percentile(motion.in_order(ARKIT), _AT_REST, axis=0)
+    values = motion.in_order(ARKIT)
+    rest = np.percentile(values, _AT_REST, axis=0)
+    values = values - np.where(rest <= _MOST_AT_REST, rest, 0.0)
     events = []
     for event in script.events:
         first, last = round((event.onset - _ABOUT) * motion.fps), round((event.end + _ABOUT) * motion.fps)
@@ -183,6 +185,8 @@ def measured(script: Script, motion: FaceMotion) -> Script:
 
 _AT_REST = 10
 """Percentile of a channel over the motion that is taken for its resting value."""
+_MOST_AT_REST = 0.15
+"""Largest resting value: what is more is an expression that is held throughout, not a tracker's resting face."""
 _ABOUT = 0.1
 """Seconds before and after an expression that are looked at too: its times are read, not measured."""
 _LEAST = 0.05
