@@ -4,6 +4,7 @@ from itertools import product
 
 import torch
 
+from tdmm.tokens.data import Mixture, MixtureConfig
 from tdmm.tokens.search import CodeSearch
 from tdmm.tokens.tokenizer import Tokenizer
 
@@ -54,3 +55,20 @@ def test_sums_of_codes_are_found_again(tokenizer: Tokenizer) -> None:
     codes = torch.randint(64, (40, 3))
     latents = tokenizer.latents(codes)
     torch.testing.assert_close(tokenizer.latents(CodeSearch(tokenizer.model, 4096).codes(latents)), latents)
+
+
+def test_every_round_comes_nearer(tokenizer: Tokenizer) -> None:
+    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 16))
+    search, geometry = CodeSearch(tokenizer.model), tokenizer.model.geometry
+
+    def lacking(rounds: int) -> float:
+        rebuilt = tokenizer.decode_codes(search.codes_of(features, rounds))
+        return float((geometry(features) - geometry(rebuilt)).norm(dim=-1).mean())
+
+    assert lacking(4) < lacking(1) < lacking(0)
+
+
+def test_a_clip_is_coded_the_same_in_any_company(tokenizer: Tokenizer) -> None:
+    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 4))
+    search = CodeSearch(tokenizer.model)
+    assert torch.equal(search.codes_of(features)[1], search.codes_of(features[1:2])[0])

@@ -68,6 +68,7 @@ class Pattern:
         sort, name: what it says.
         firsts: every form its first word may take.
         expression: a regular expression for the whole.
+        literals: forms of each literal token after the first; a text without one of each does not match.
         words: every literal word of it, in every form.
     """
 
@@ -75,6 +76,7 @@ class Pattern:
     name: str
     firsts: tuple[str, ...]
     expression: str
+    literals: tuple[tuple[str, ...], ...]
     words: frozenset[str]
 
 
@@ -93,9 +95,12 @@ class Finder:
 
     def find(self, text: str) -> list[Found]:
         """Everything named, in the order of the text."""
-        candidates = []
+        candidates, plain = [], text.lower()
         for word in _WORD.finditer(text):
             for pattern in self._by_first.get(word.group().lower(), ()):
+                # To compile an expression takes far longer than to match it, and few of them can match.
+                if not all(any(form in plain for form in forms) for forms in pattern.literals):
+                    continue
                 match = self._expression(pattern.expression).match(text, word.start())
                 if match is not None:
                     candidates.append(Found(pattern.sort, pattern.name, match.start(), match.end()))
@@ -153,6 +158,7 @@ def _pattern(sort: str, name: str, text: str, verb: bool, side: DescriptorSide, 
     expression = ""
     words: set[str] = set()
     firsts: tuple[str, ...] = ()
+    literals: list[tuple[str, ...]] = []
     for index, token in enumerate(text.split(" ")):
         slot = re.fullmatch(r"{([a-z_]+)}", token)
         optional = False
@@ -162,13 +168,15 @@ def _pattern(sort: str, name: str, text: str, verb: bool, side: DescriptorSide, 
             inflects = verb and (index == 0 or token.startswith("*"))
             forms = verb_forms(token.lstrip("*")) if inflects else (token,)
             words.update(part for form in forms for part in re.findall("[a-z]+", form))
+            if firsts:
+                literals.append(tuple(form.lower() for form in forms))
             firsts = firsts or forms
             piece = "(?:" + "|".join(re.escape(form) for form in forms) + ")"
         if index == 0:
             expression = piece
         else:
             expression += f"(?:{_GAP}{piece})?" if optional else f"{_GAP}{piece}"
-    return Pattern(sort, name, firsts, expression + r"(?![\w])", frozenset(words))
+    return Pattern(sort, name, firsts, expression + r"(?![\w])", tuple(literals), frozenset(words))
 
 
 def head_motions_in(found: Iterable[Found]) -> list[HeadMotionKind]:

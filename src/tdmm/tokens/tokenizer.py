@@ -163,7 +163,7 @@ class Tokenizer:
     @torch.no_grad()
     def encode_features(self, features: Tensor) -> Tensor:
         """(B, T, 58) features to (B, T, L) codes."""
-        return self._search.codes(self.encode_latents(features))
+        return self._search.codes_of(features.to(self._device()))
 
     @torch.no_grad()
     def encode_latents(self, features: Tensor) -> Tensor:
