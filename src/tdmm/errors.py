@@ -7,6 +7,7 @@
     │   ├── InvalidPrompt      text that cannot be acted
     │   ├── InvalidScript      a script file or object that breaks the grammar
     │   ├── InvalidMotion      a motion file or array that is not one
+    │   ├── InvalidVideo       a recording that no pictures can be had from
     │   └── InvalidConfig      a recipe or a model configuration
     ├── UnknownName            a name that is not registered ("did you mean ...")
     ├── FileProblem            a path that cannot be read or written
@@ -43,6 +44,10 @@ class InvalidScript(InvalidInput):
 
 class InvalidMotion(InvalidInput):
     """A motion file or array that is not one."""
+
+
+class InvalidVideo(InvalidInput):
+    """A recording that no pictures can be had from."""
 
 
 class InvalidConfig(InvalidInput):

@@ -1,0 +1,1 @@
+"""Video in: pictures, and the motion of the face seen in them."""
