@@ -204,13 +204,20 @@ def test_no_pictures(tmp_path: Path) -> None:
         Footage.open(empty)
 
 
-def test_sound_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cover", [False, True])
+def test_sound_only(tmp_path: Path, cover: bool) -> None:
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000, layout="mono")
+        sound = container.add_stream("aac", rate=8000, layout="mono")
+        if cover:
+            still = container.add_stream("mjpeg", rate=1)
+            still.width, still.height, still.pix_fmt = 64, 48, "yuvj420p"
+            still.disposition = av.stream.Disposition.attached_pic
+            container.mux(still.encode(av.VideoFrame.from_ndarray(corners()).reformat(format="yuvj420p")))
+            container.mux(still.encode())
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         frame.sample_rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
     with pytest.raises(InvalidVideo, match=r"song\.mp4: holds only sound"):
         Footage.open(path)

@@ -60,6 +60,14 @@ def test_nothing_stays_open(tmp_path: Path) -> None:
     assert held() == 0
 
 
+def test_a_file_that_is_gone_by_the_time_it_is_read(tmp_path: Path) -> None:
+    path = record(tmp_path / "a.mp4", [corners()])
+    footage = Footage.open(path)
+    path.unlink()
+    with pytest.raises(FileProblem, match=r"a\.mp4: cannot be read"):
+        list(footage)
+
+
 @given(st.lists(st.none() | st.floats(-1e6, 1e6, width=32), max_size=40), st.sampled_from([1.0, 25.0, 29.97, 240.0]))
 def test_times_strictly_increase_from_zero(stamps: list[float | None], fps: float) -> None:
     clock = Clock(fps)

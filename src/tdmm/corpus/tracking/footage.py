@@ -94,7 +94,8 @@ class Footage:
         """Yield the pictures in order. Where the file is damaged they end, and `problem` says where and why.
 
         Raises:
-            InvalidVideo: the file has changed since it was opened, and cannot be read any more.
+            FileProblem: the file is gone since it was opened.
+            InvalidVideo: it has changed since, and is no video any more.
         """
         self.problem = None
         clock = Clock(self.fps)
