@@ -12,7 +12,7 @@
     ├── UnknownName            a name that is not registered ("did you mean ...")
     ├── FileProblem            a path that cannot be read or written
     │   └── UnknownFormat      a file extension nobody handles
-    ├── ArtifactProblem        a folder of weights that cannot be trusted
+    ├── ArtifactProblem        a folder of weights, or the file of a head, that cannot be trusted
     │   └── TokenizerMismatch  tokens of one tokenizer given to the model of another
     └── MissingDependency      an optional package that is not installed
 
@@ -67,7 +67,7 @@ class UnknownFormat(FileProblem):
 
 
 class ArtifactProblem(TdmmError):
-    """A folder of weights that cannot be trusted."""
+    """A folder of weights, or the file of a head, that cannot be trusted."""
 
 
 class TokenizerMismatch(ArtifactProblem):
