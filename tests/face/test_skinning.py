@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdmm.face.skinning import blend, compose, euler_to_matrix, matrix_to_euler, rotate_about
+from oracles import flame as oracle
+from tdmm.face.skinning import blend, compose, euler_to_matrix, matrix_to_euler, rotate_about, vector_to_matrix
 
 angle = st.floats(-1.4, 1.4)
 X, Y, Z = torch.eye(3, dtype=torch.float64)
@@ -61,3 +62,15 @@ def test_blend_mixes_transforms_by_weight() -> None:
     weights = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     out = blend(vertices, torch.stack([still, moved])[None], weights)
     assert out[0, :, 0].tolist() == [0.0, 1.0, 2.0]
+
+
+@given(pitch=angle, yaw=angle, roll=angle, size=st.sampled_from([1e-9, 1e-5, 9e-5, 1.1e-4, 0.01, 1.0, 2.0]))
+def test_a_rotation_vector_turns_about_itself(pitch: float, yaw: float, roll: float, size: float) -> None:
+    vector = torch.tensor([pitch, yaw, roll], dtype=torch.float64) * size
+    expected = torch.tensor(oracle.rotation(vector.numpy()))
+    torch.testing.assert_close(vector_to_matrix(vector), expected, atol=1e-14, rtol=0)
+
+
+def test_a_rotation_vector_has_a_gradient_at_rest() -> None:
+    zeros = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(vector_to_matrix, (zeros,))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tdmm.errors import InvalidInput
 from tdmm.face.channels import ARKIT
 from tdmm.face.head_asset import HeadAsset, load_asset
-from tdmm.face.model import FaceParameters, Moving
+from tdmm.face.model import FaceParameters, Moving, count_rows
 from tdmm.face.skinning import blend, compose, euler_to_matrix, rotate_about
 
 
@@ -96,15 +96,15 @@ class ArkitHead(nn.Module):
         Raises:
             InvalidInput: a field has the wrong size; the message names it.
         """
-        sizes = {
-            "identity": self.identity_size,
-            "expression": len(ARKIT),
-            "head": 3,
-            "neck": 3,
-            "translation": 3,
-        }
-        given = dict(zip(sizes, (identity, expression, head, neck, translation), strict=True))
-        count = self._count(given, sizes)
+        count = count_rows(
+            {
+                "identity": (identity, (self.identity_size,)),
+                "expression": (expression, (len(ARKIT),)),
+                "head": (head, (3,)),
+                "neck": (neck, (3,)),
+                "translation": (translation, (3,)),
+            }
+        )
         vertices = self.template.expand(count, -1, -1)
         if identity is not None:
             vertices = vertices + (identity @ self.identity_basis).view(-1, *self.template.shape)
@@ -168,20 +168,6 @@ class ArkitHead(nn.Module):
         below = rotate_about(euler_to_matrix(still if neck is None else neck.expand(count, 3)), joint.expand(count, 3))
         above = rotate_about(euler_to_matrix(still if head is None else head.expand(count, 3)), still)
         return torch.stack([root, below, compose(below, above)], 1)
-
-    def _count(self, given: dict[str, Tensor | None], sizes: dict[str, int]) -> int:
-        rows: dict[str, int] = {}
-        for name, value in given.items():
-            if value is None:
-                continue
-            if value.ndim != 2 or value.shape[1] != sizes[name]:
-                raise InvalidInput(f"{name} has shape {tuple(value.shape)}; (N, {sizes[name]}) is needed.")
-            rows[name] = len(value)
-        counts = {n for n in rows.values() if n != 1}
-        if len(counts) > 1:
-            listed = ", ".join(f"{name} {n}" for name, n in rows.items())
-            raise InvalidInput(f"The fields have different numbers of rows ({listed}); give N rows, or one for all.")
-        return counts.pop() if counts else 1
 
 
 @cache

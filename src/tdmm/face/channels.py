@@ -1,4 +1,4 @@
-"""Apple ARKit's 52 blendshape channels by name, and which mirrors which.
+"""Apple ARKit's 52 blendshape channels by name, and which mirrors which; the channels of FLAME.
 
 Left and right are always the face's own. Names and order are Apple's
 (`ARFaceAnchor.BlendShapeLocation`, documentation order); MediaPipe's 52 are not these: it has
@@ -25,6 +25,13 @@ ARKIT: tuple[str, ...] = (
     "tongueOut",
 )  # fmt: skip
 """The 52 channel names in Apple's spelling."""
+
+FLAME: tuple[str, ...] = (
+    *(f"expression_{place:03d}" for place in range(100)),
+    *(f"{joint}_{angle}" for joint in ("jaw", "left_eye", "right_eye") for angle in ("pitch", "yaw", "roll")),
+)
+"""The columns of a motion on the rig `flame`: 100 expression components in standard deviations, then the
+angles of jaw and eyes in radians, composed as those of the head (docs/conventions.md)."""
 
 INDEX: dict[str, int] = {name: index for index, name in enumerate(ARKIT)}
 """Channel name to its place in `ARKIT`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from tdmm.errors import InvalidInput
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,3 +96,27 @@ class Moving(Protocol):
 
     def translation_or_zeros(self) -> npt.NDArray[np.float32]:
         """(T, 3) metres."""
+
+
+def count_rows(fields: Mapping[str, tuple[Tensor | None, tuple[int, ...]]]) -> int:
+    """N, how many faces a model is given.
+
+    Args:
+        fields: name to value and the shape of one row. A value has N rows, one row for all, or is None.
+
+    Raises:
+        InvalidInput: a field has another shape, or the fields have different numbers of rows.
+    """
+    rows: dict[str, int] = {}
+    for name, (value, shape) in fields.items():
+        if value is None:
+            continue
+        if value.ndim != 1 + len(shape) or tuple(value.shape[1:]) != shape:
+            needed = ", ".join(map(str, ("N", *shape)))
+            raise InvalidInput(f"{name} has shape {tuple(value.shape)}; ({needed}) is needed.")
+        rows[name] = len(value)
+    counts = {n for n in rows.values() if n != 1}
+    if len(counts) > 1:
+        listed = ", ".join(f"{name} {n}" for name, n in rows.items())
+        raise InvalidInput(f"The fields have different numbers of rows ({listed}); give N rows, or one for all.")
+    return counts.pop() if counts else 1

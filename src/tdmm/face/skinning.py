@@ -45,6 +45,32 @@ def matrix_to_euler(matrix: Tensor) -> Tensor:
     return torch.stack([pitch, yaw, roll], -1)
 
 
+def vector_to_matrix(vectors: Tensor) -> Tensor:
+    """Rotation matrices of rotation vectors (axis times angle), by Rodrigues' formula.
+
+    `R = I + sin(t)/t K + (1 - cos(t))/t^2 K^2`, where t is the length of the vector and K v the cross
+    product with it. Exact and differentiable at zero too.
+
+    Args:
+        vectors: (..., 3) radians.
+
+    Returns:
+        (..., 3, 3).
+    """
+    square = vectors.square().sum(-1)
+    tiny = square < 1e-8  # below this angle the series is exact to 1e-17, and the quotients are not
+    angle = torch.where(tiny, torch.ones_like(square), square).sqrt()
+    first = torch.where(tiny, 1 - square / 6, angle.sin() / angle)
+    half = (angle / 2).sin() / angle  # 1 - cos(t) = 2 sin(t/2)^2 loses no digits
+    second = torch.where(tiny, 0.5 - square / 24, 2 * half.square())
+    x, y, z = vectors.unbind(-1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*vectors.shape, 3)
+    straight = torch.eye(3, dtype=vectors.dtype, device=vectors.device)
+    turned: Tensor = straight + first[..., None, None] * cross + second[..., None, None] * (cross @ cross)
+    return turned
+
+
 def rotate_about(rotation: Tensor, joint: Tensor) -> Tensor:
     """Affine transforms (..., 3, 4) that turn space by `rotation` (..., 3, 3) about `joint` (..., 3)."""
     moved = joint - (rotation @ joint[..., None])[..., 0]
