@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +63,21 @@ def test_blend_mixes_transforms_by_weight() -> None:
     weights = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
     out = blend(vertices, torch.stack([still, moved])[None], weights)
     assert out[0, :, 0].tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("faces", [0, 1, 7, 8, 9, 20])
+def test_blend_is_the_sum_over_joints(faces: int) -> None:
+    """However many faces are blended at once."""
+    torch.manual_seed(faces)
+    vertices, transforms, weights = torch.randn(faces, 6, 3), torch.randn(faces, 4, 3, 4), torch.rand(6, 4)
+    found = blend(vertices, transforms, weights)
+    expected = torch.zeros(faces, 6, 3)
+    for joint in range(4):
+        for v in range(6):
+            carried = transforms[:, joint, :, :3] @ vertices[:, v, :, None] + transforms[:, joint, :, 3:]
+            expected[:, v] += weights[v, joint] * carried[..., 0]
+    torch.testing.assert_close(found, expected)
+    assert found.is_contiguous()
 
 
 @given(pitch=angle, yaw=angle, roll=angle, size=st.sampled_from([1e-9, 1e-5, 9e-5, 1.1e-4, 0.01, 1.0, 2.0]))
