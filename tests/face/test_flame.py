@@ -85,7 +85,7 @@ def test_it_is_a_face_model(head: FlameHead) -> None:
     model: FaceModel = head
     assert model.name == "flame"
     assert model.channels == FLAME
-    assert len(FLAME) == len(set(FLAME)) == 109
+    assert len(FLAME) == len(set(FLAME)) == 112
     vertices = model.pose(FaceParameters(expression=NOTHING))
     assert vertices.shape == (1, 30, 3)
     assert model.faces.max() < 30
@@ -103,11 +103,11 @@ def test_nothing_asked_is_the_template(head: FlameHead) -> None:
 def test_both_doors_give_the_same(head: FlameHead) -> None:
     """A turn about one axis is the same number as an angle and as a vector."""
     identity, expression, _, shift = parameters(1)
-    for joint, channel in (("jaw", "jaw"), ("left_eye", "left_eye"), ("right_eye", "right_eye")):
+    for joint in ("neck", "jaw", "left_eye", "right_eye"):
         for axis, name in enumerate(("pitch", "yaw", "roll")):
             vector = [0.0, 0.0, 0.0]
             vector[axis] = 0.3
-            columns = expressed(**{f"{channel}_{name}": 0.3})
+            columns = expressed(**{f"{joint}_{name}": 0.3})
             columns[:, :100] = expression
             ours = head.pose(FaceParameters(columns, identity, translation=shift))
             torch.testing.assert_close(ours, head(identity, expression, turning(joint, tuple(vector)), shift))
@@ -116,13 +116,15 @@ def test_both_doors_give_the_same(head: FlameHead) -> None:
     torch.testing.assert_close(nod, head(rotations=turning("root", (0.4, 0.0, 0.0))))
     bend = head.pose(FaceParameters(NOTHING, neck=pitched))
     torch.testing.assert_close(bend, head(rotations=turning("neck", (0.4, 0.0, 0.0))))
+    further = head.pose(FaceParameters(expressed(neck_pitch=0.3), neck=pitched))
+    torch.testing.assert_close(further, head(rotations=turning("neck", (0.7, 0.0, 0.0))))
 
 
 @settings(deadline=None, max_examples=30)
 @given(turn=angles)
 def test_the_root_turns_everything_about_itself(head: FlameHead, turn: tuple[float, float, float]) -> None:
     identity, expression, _, _ = parameters(1)
-    columns = torch.cat([expression, torch.zeros(1, 9)], 1)
+    columns = torch.cat([expression, torch.zeros(1, 12)], 1)
     rest = head.pose(FaceParameters(columns, identity))[0].double()
     turned = head.pose(FaceParameters(columns, identity, head=torch.tensor([turn])))[0].double()
     matrix = euler_to_matrix(torch.tensor(turn, dtype=torch.float64))
@@ -183,7 +185,7 @@ def test_batch_equals_one_at_a_time_and_one_row_is_shared(head: FlameHead) -> No
         some = [field[:1] if i == shared else field for i, field in enumerate(rows)]
         apart = [field.expand(4, *field.shape[1:]) for field in some]
         torch.testing.assert_close(head(*some), head(*apart), atol=1e-6, rtol=1e-5)
-    columns = torch.randn(4, 109) * 0.3
+    columns = torch.randn(4, 112) * 0.3
     one = FaceParameters(columns, rows[0][:1], torch.randn(1, 3), None, rows[3])
     all_of_it = FaceParameters(columns, rows[0][:1].expand(4, -1), one.head.expand(4, -1), None, rows[3])  # type: ignore[union-attr]
     torch.testing.assert_close(head.pose(one), head.pose(all_of_it), atol=1e-6, rtol=1e-5)
@@ -214,7 +216,7 @@ def test_gradients_are_right(file: FlameFile, size: float) -> None:
 def test_wrong_sizes_are_named(head: FlameHead, field: str, value: torch.Tensor, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         head(**{field: value})
-    with pytest.raises(InvalidInput, match=r"expression has shape \(1, 100\); \(N, 109\)"):
+    with pytest.raises(InvalidInput, match=r"expression has shape \(1, 100\); \(N, 112\)"):
         head.pose(FaceParameters(torch.zeros(1, 100)))
     with pytest.raises(InvalidInput, match="expression 2, translation 3"):
         head(expression=torch.zeros(2, 100), translation=torch.zeros(3, 3))
@@ -222,7 +224,7 @@ def test_wrong_sizes_are_named(head: FlameHead, field: str, value: torch.Tensor,
 
 def test_animate_plays_a_motion_in_any_channel_order(head: FlameHead) -> None:
     rng = np.random.default_rng(0)
-    values, pose = rng.normal(0, 0.3, (3, 109)), rng.normal(0, 0.2, (3, 3))
+    values, pose = rng.normal(0, 0.3, (3, 112)), rng.normal(0, 0.2, (3, 3))
     straight = FaceMotion(FLAME, values, pose, rig="flame", translation=pose / 10)
     shuffled = FaceMotion(FLAME[::-1], values[:, ::-1], pose, rig="flame", translation=pose / 10)
     played = head.animate(straight)

@@ -28,10 +28,10 @@ ARKIT: tuple[str, ...] = (
 
 FLAME: tuple[str, ...] = (
     *(f"expression_{place:03d}" for place in range(100)),
-    *(f"{joint}_{angle}" for joint in ("jaw", "left_eye", "right_eye") for angle in ("pitch", "yaw", "roll")),
+    *(f"{joint}_{angle}" for joint in ("neck", "jaw", "left_eye", "right_eye") for angle in ("pitch", "yaw", "roll")),
 )
 """The columns of a motion on the rig `flame`: 100 expression components in standard deviations, then the
-angles of jaw and eyes in radians, composed as those of the head (docs/conventions.md)."""
+angles of neck, jaw and eyes in radians, composed as those of the head (docs/conventions.md)."""
 
 INDEX: dict[str, int] = {name: index for index, name in enumerate(ARKIT)}
 """Channel name to its place in `ARKIT`."""

@@ -38,8 +38,9 @@ class FlameHead(nn.Module):
 
     - `head` is the rotation of FLAME's root, which turns everything, the neck with it, about the root joint:
       where trackers and generators of FLAME parameters put the rotation of the head;
-    - `neck` is the rotation of FLAME's neck joint, below the root's: it turns the skull on a neck that bends;
-    - jaw and eyes are channels among the expression (`jaw_pitch`, `left_eye_yaw` ...).
+    - neck, jaw and eyes are channels beside the expression (`neck_yaw`, `jaw_pitch`, `left_eye_yaw` ...), so that a
+      motion is one table; the neck joint turns the skull on a neck that bends;
+    - `neck` turns the neck joint too, after its channels.
 
     The origin and the axes are those of the file: +X the face's own left, +Y up, +Z out of the face.
     """
@@ -84,7 +85,7 @@ class FlameHead(nn.Module):
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """`channels.FLAME`: 100 expression components, then pitch, yaw, roll of jaw, left eye and right eye."""
+        """`channels.FLAME`: 100 expression components, then pitch, yaw, roll of neck, jaw, left and right eye."""
         return FLAME
 
     @property
@@ -138,7 +139,7 @@ class FlameHead(nn.Module):
         return self._posed(count, identity, expression, matrices, translation)
 
     def pose(self, parameters: FaceParameters) -> Tensor:
-        """Vertices (N, V, 3) in metres; `head` is FLAME's root, `neck` its neck, jaw and eyes are channels.
+        """Vertices (N, V, 3) in metres; `head` is FLAME's root; the other joints are channels.
 
         Raises:
             InvalidInput: a field has the wrong size; the message names it.
@@ -154,10 +155,13 @@ class FlameHead(nn.Module):
             }
         )
         still = self.template.new_zeros(1, 3)
-        rows = [still if p.head is None else p.head, still if p.neck is None else p.neck]
-        rows += p.expression[:, EXPRESSIONS:].reshape(-1, len(JOINTS) - 2, 3).unbind(1)
-        angles = torch.stack([row.expand(count, 3) for row in rows], 1)
-        return self._posed(count, p.identity, p.expression[:, :EXPRESSIONS], euler_to_matrix(angles), p.translation)
+        head = euler_to_matrix(still if p.head is None else p.head)[:, None]
+        joints = euler_to_matrix(p.expression[:, EXPRESSIONS:].reshape(-1, len(JOINTS) - 1, 3))
+        neck, others = joints[:, :1], joints[:, 1:]
+        if p.neck is not None:
+            neck = euler_to_matrix(p.neck)[:, None] @ neck
+        matrices = torch.cat([part.expand(count, -1, -1, -1) for part in (head, neck, others)], 1)
+        return self._posed(count, p.identity, p.expression[:, :EXPRESSIONS], matrices, p.translation)
 
     def animate(self, motion: Moving, identity: Tensor | None = None) -> Tensor:
         """Vertices (T, V, 3) of every frame of a motion.
