@@ -157,7 +157,7 @@ def test_other_files_are_refused(tmp_path: Path, content: dict[str, Any], said: 
 def test_damaged_files_are_refused(tmp_path: Path) -> None:
     plain = tmp_path / "plain.npy"
     np.save(plain, np.zeros((3, 2)))
-    with pytest.raises(ArtifactProblem, match=r"array of shape \(3, 2\), not named arrays"):
+    with pytest.raises(ArtifactProblem, match="it holds one array without a name"):
         read_landmarks([plain], FACES)
     plain.write_bytes(b"no numpy file at all")
     with pytest.raises(ArtifactProblem, match=r"not a whole \.npy file"):

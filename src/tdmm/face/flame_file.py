@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tdmm.errors import ArtifactProblem
 from tdmm.face.inert_pickle import to_array
-from tdmm.face.named_arrays import read_mapping
+from tdmm.face.named_arrays import listed, read_mapping
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -90,9 +90,8 @@ def _check_names(path: Path, content: Mapping[str, Any]) -> None:
     missing = [name for name in _NAMES if name not in content]
     if not missing:
         return
-    held = ", ".join(sorted(content)[:8]) or "nothing"
     raise ArtifactProblem(
-        f"{path}: is not a FLAME model: it lacks {', '.join(missing)} (it holds {held}). "
+        f"{path}: is not a FLAME model: it lacks {', '.join(missing)} (it holds {listed(content)}). "
         "Give generic_model.pkl of FLAME 2020, the .pkl of FLAME 2023 or 2023 Open, or an .npz of the same arrays."
     )
 

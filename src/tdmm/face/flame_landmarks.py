@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from tdmm.errors import ArtifactProblem
 from tdmm.face.inert_pickle import to_array
-from tdmm.face.named_arrays import read_mapping
+from tdmm.face.named_arrays import listed, read_mapping
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -92,9 +92,8 @@ def _add(found: FlameLandmarks, path: Path, content: Mapping[str, Any], faces: i
             return replace(found, mediapipe=embedding, mediapipe_places=tuple(int(place) for place in places))
         return _placed(found, path, "contour" if embedding.triangles.ndim == 2 else "static", embedding)
     if not known:
-        held = ", ".join(sorted(content)[:8]) or "nothing"
         raise ArtifactProblem(
-            f"{path}: is no landmark file of FLAME (it holds {held}). Known: flame_static_embedding.pkl, "
+            f"{path}: is no landmark file of FLAME (it holds {listed(content)}). Known: flame_static_embedding.pkl, "
             "flame_dynamic_embedding.npy, landmark_embedding.npy, mediapipe_landmark_embedding.npz."
         )
     return found

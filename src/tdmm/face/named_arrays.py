@@ -1,8 +1,9 @@
-"""Files of named arrays that other programs wrote: `.pkl`, `.npz`, and `.npy` with one dictionary in it."""
+"""Files of named arrays that other programs wrote: `.pkl`, `.npz`, and `.npy` of a dictionary or of one array."""
 
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ READABLE = (".pkl", ".pickle", ".npy", ".npz")
 def read_mapping(path: Path) -> dict[str, Any]:
     """The names and values of a `.pkl`, a `.npz`, or a `.npy` that holds one dictionary; runs nothing.
 
-    Values may be inert; `tdmm.face.inert_pickle.to_array` makes arrays of them.
+    Values may be inert; `tdmm.face.inert_pickle.to_array` makes arrays of them. The array of a plain `.npy` has
+    no name; it comes with an empty one.
 
     Raises:
         UnknownFormat: another extension.
@@ -49,12 +51,22 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
+def listed(content: Mapping[str, Any]) -> str:
+    """The first names of a file, for a message."""
+    return ", ".join(sorted(name or "one array without a name" for name in content)[:8]) or "nothing"
+
+
 def _after_header(stream: io.BytesIO, where: str) -> Any:
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)
-    if shape != () or not dtype.hasobject:
-        raise ArtifactProblem(f"{where}: holds an array of shape {shape}, not named arrays.")
+    if not dtype.hasobject:
+        if math.prod(shape) * dtype.itemsize > len(stream.getbuffer()) - stream.tell():
+            raise ValueError(f"its array claims shape {shape}, more than it holds")
+        stream.seek(0)
+        return {"": np.lib.format.read_array(stream, allow_pickle=False)}
+    if shape != ():
+        raise ArtifactProblem(f"{where}: holds {shape} Python objects; one dictionary of arrays is needed.")
     return the_one_object(unpickle(stream, where))
 
 

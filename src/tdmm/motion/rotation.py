@@ -1,4 +1,4 @@
-"""Head rotations as quaternions, in numpy.
+"""Head rotations as quaternions and as rotation vectors, in numpy.
 
 Pitch, yaw and roll compose as ``R = Ry(yaw) @ Rx(pitch) @ Rz(roll)``. Quaternions are (x, y, z, w),
 glTF's order, of unit length.
@@ -42,6 +42,26 @@ def to_euler(quaternions: npt.ArrayLike) -> Floats:
     yaw = np.arctan2(2 * (x * z + w * y), 1 - 2 * (x * x + y * y))
     roll = np.arctan2(2 * (x * y + w * z), 1 - 2 * (x * x + z * z))
     return np.stack([pitch, yaw, roll], axis=1)
+
+
+def from_vectors(vectors: npt.ArrayLike) -> Floats:
+    """(T, 3) rotation vectors (axis times angle, radians) to (T, 4) quaternions."""
+    turns = np.asarray(vectors, dtype=np.float64)
+    half = np.linalg.norm(turns, axis=1, keepdims=True) / 2
+    # numpy's sinc is sin(pi x) / (pi x), and 1 at 0.
+    return np.concatenate([turns / 2 * np.sinc(half / np.pi), np.cos(half)], axis=1)
+
+
+def to_vectors(quaternions: npt.ArrayLike) -> Floats:
+    """(T, 4) quaternions to (T, 3) rotation vectors (axis times angle, radians) of at most half a turn."""
+    found = np.asarray(quaternions, dtype=np.float64)
+    found = np.where(found[:, 3:] < 0, -found, found)
+    sine = np.linalg.norm(found[:, :3], axis=1, keepdims=True)
+    angle = 2 * np.arctan2(sine, found[:, 3:])
+    # Near zero the angle is twice the sine.
+    tiny = sine < np.finfo(np.float64).tiny
+    vectors: Floats = found[:, :3] * np.where(tiny, 2.0, angle / np.where(tiny, 1.0, sine))
+    return vectors
 
 
 def slerp(start: npt.ArrayLike, end: npt.ArrayLike, fraction: npt.ArrayLike) -> Floats:
