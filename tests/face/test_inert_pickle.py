@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdmm.errors import ArtifactProblem
-from tdmm.face import inert_pickle
-from tdmm.face.inert_pickle import BROKEN, to_array, unpickle
+from tdmm.face import inert_objects, inert_pickle
+from tdmm.face.inert_objects import BROKEN, to_array
+from tdmm.face.inert_pickle import unpickle
 from tdmm.face.named_arrays import read_mapping
 
 
@@ -98,7 +99,7 @@ def test_names_with_dots_do_not_reach_inside(trace: Path) -> None:
 @pytest.mark.parametrize("opcode", [b"ichumpy.ch\nCh\n", b"cchumpy.ch\nCh\no"])
 def test_old_ways_to_make_objects_make_inert_ones(opcode: bytes) -> None:
     made = read(b"(" + opcode + b".")
-    assert type(made).__module__ == inert_pickle.__name__
+    assert type(made).__module__ == inert_objects.__name__
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_old_ways_to_make_objects_make_inert_ones(opcode: bytes) -> None:
 )
 def test_no_allowed_name_can_be_changed_by_a_pickle(name: str) -> None:
     """BUILD on a class or a function may set its attributes; on these it fails, and leaves nothing."""
-    target = inert_pickle._ALLOWED.get(tuple(name.split("\n")), inert_pickle._Chumpy)  # type: ignore[call-overload]
+    target = inert_pickle._ALLOWED.get(tuple(name.split("\n")), inert_objects.Chumpy)  # type: ignore[call-overload]
     before = dict(vars(target))
     for state in (b"(dS'state'\nI1\ns", b"(N(dS'__setstate__'\nI1\nst"):
         with pytest.raises(BROKEN):
@@ -115,10 +116,10 @@ def test_no_allowed_name_can_be_changed_by_a_pickle(name: str) -> None:
 
 
 def test_arrays_claim_no_more_than_they_hold() -> None:
-    huge = inert_pickle._FromBuffer(b"12345678", inert_pickle._Kind("f8"), (10**9, 10**6))
+    huge = inert_objects.FromBuffer(b"12345678", inert_objects.Kind("f8"), (10**9, 10**6))
     with pytest.raises(ArtifactProblem, match=r"here: cannot be read .*claims shape"):
         to_array(huge, "here")
-    sparse = inert_pickle._Sparse()
+    sparse = inert_objects.Sparse()
     sparse.__setstate__({"_shape": (10**6, 10**6), "data": [1.0], "row": [0], "col": [0]})
     with pytest.raises(ArtifactProblem, match="sparse matrix of shape"):
         to_array(sparse, "here")
@@ -126,6 +127,14 @@ def test_arrays_claim_no_more_than_they_hold() -> None:
         sparse.__setstate__({"_shape": (2, 2), "format": "csc", "data": [1.0], "indices": rows, "indptr": starts})
         with pytest.raises(ArtifactProblem, match="here: cannot be read"):
             to_array(sparse, "here")
+
+
+@pytest.mark.parametrize(
+    "word", [b"r\xff\xff\xff\xff", b"p4000000000\n", b"\x96" + b"\xff" * 7 + b"\x00", b"T\xff\xff\xff\x7f"]
+)
+def test_pickles_take_no_more_memory_than_they_hold(word: bytes) -> None:
+    with pytest.raises(BROKEN):
+        read(b"N" + word + b".")
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f8", "<f4", "<f2", "<i8", ">i4", "|u1", "|i1", "|b1", "<u2"])

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tdmm.errors import ArtifactProblem
-from tdmm.face.inert_pickle import to_array
+from tdmm.face.inert_objects import to_array
 from tdmm.face.named_arrays import listed, read_mapping
 
 Floats = npt.NDArray[np.float32]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tdmm.errors import ArtifactProblem, FileProblem, UnknownFormat
-from tdmm.face.inert_pickle import BROKEN, MAX_BYTES, the_one_object, unpickle
+from tdmm.face.inert_objects import BROKEN, MAX_BYTES, the_one_object
+from tdmm.face.inert_pickle import unpickle
 from tdmm.files import require_readable
 
 READABLE = (".pkl", ".pickle", ".npy", ".npz")
@@ -23,7 +24,7 @@ READABLE = (".pkl", ".pickle", ".npy", ".npz")
 def read_mapping(path: Path) -> dict[str, Any]:
     """The names and values of a `.pkl`, a `.npz`, or a `.npy` that holds one dictionary; runs nothing.
 
-    Values may be inert; `tdmm.face.inert_pickle.to_array` makes arrays of them. The array of a plain `.npy` has
+    Values may be inert; `tdmm.face.inert_objects.to_array` makes arrays of them. The array of a plain `.npy` has
     no name; it comes with an empty one.
 
     Raises:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tdmm.errors import InvalidMotion
 from tdmm.face.channels import FLAME
-from tdmm.face.inert_pickle import to_array
+from tdmm.face.inert_objects import to_array
 from tdmm.face.named_arrays import listed, read_mapping
 from tdmm.files import written_aside
 from tdmm.motion.clip import FaceMotion
