@@ -22,6 +22,7 @@ _PUBLIC = {
     "extend": "tdmm.api:extend",
     "stream": "tdmm.api:stream",
     "play": "tdmm.api:play",
+    "track": "tdmm.api:track",
     "explain": "tdmm.api:explain",
     "act": "tdmm.api:act",
     "direct": "tdmm.api:direct",
@@ -35,7 +36,7 @@ _PUBLIC = {
 
 __all__ = [
     "FaceMotion", "Script", "TdmmError", "act", "animate", "describe", "direct", "edit", "explain", "extend", "load",
-    "play", "save", "stream", "transcribe", "use_models",
+    "play", "save", "stream", "track", "transcribe", "use_models",
 ]  # fmt: skip
 
 

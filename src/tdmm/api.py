@@ -15,6 +15,7 @@ from tdmm.errors import InvalidInput, InvalidMotion, InvalidPrompt
 from tdmm.motion.clip import FaceMotion
 
 if TYPE_CHECKING:
+    from tdmm.corpus.tracking.people import Which
     from tdmm.language.influence import Influence
     from tdmm.language.motion2language import Motion2Language
     from tdmm.language.performer import FaceFrame, Performer
@@ -301,6 +302,40 @@ def transcribe(motion: FaceMotion | str | Path) -> Script:
     if not isinstance(motion, FaceMotion):
         motion = load(motion)
     return account.transcribe(motion2language(), _tokenizer(), [motion])[0]
+
+
+def track(
+    video: str | Path, *, face: Which = "largest", focal: float | None = None, landmarker: str | Path | None = None
+) -> FaceMotion:
+    """Track a face in a video: blendshapes, head and identity on our head, at 25 fps.
+
+    Args:
+        video: a video, an animated image, a still, or a folder of images.
+        face: `largest`, or a place among the faces, 1 the largest. (`tdmm.corpus.tracking.track.track` tracks all.)
+        focal: of the camera, in units of the picture's longer side; None estimates it.
+        landmarker: MediaPipe's `face_landmarker.task`; None looks for it, see `docs/tracking.md`.
+
+    Returns:
+        A motion whose confidence is 0 where the face was not found.
+
+    Raises:
+        MissingDependency: the extra `[video]` is not installed.
+        FileProblem, InvalidVideo: the video cannot be read, or shows no face.
+        InvalidInput: there is no such face in it.
+    """
+    from tdmm.corpus.tracking.mediapipe_faces import open_tracker
+    from tdmm.corpus.tracking.track import MOST_FACES, TrackOptions
+    from tdmm.corpus.tracking.track import track as track_video
+
+    if face == "all":
+        raise InvalidInput("Several faces are several motions: use tdmm.corpus.tracking.track.track for all of them.")
+    task = None if landmarker is None else Path(landmarker)
+    tracker = open_tracker(task, faces=1 if face == "largest" else MOST_FACES)
+    try:
+        (found,) = track_video(Path(video), tracker, TrackOptions(face=face, focal=focal))
+    finally:
+        tracker.close()
+    return found.motion
 
 
 def act(script: Script | str | Path, *, seed: int = 0) -> FaceMotion:

@@ -228,7 +228,9 @@ def _write(motion: FaceMotion, paths: list[Path], size: int) -> None:
 
 
 def describe(
-    file: Annotated[Path, typer.Argument(help="A motion: .npz, or a Live Link Face .csv.")],
+    file: Annotated[
+        Path, typer.Argument(help="A motion (.npz, Live Link Face .csv), or a video of a face, which is tracked first.")
+    ],
     task: Annotated[
         str, typer.Option(help="What to say: " + ", ".join(TASKS) + " (micro-expressions alone).")
     ] = "describe",
@@ -250,14 +252,22 @@ def describe(
     Example: tdmm describe smirk.npz --ask "is the smirk on the left?"
 
     Example: tdmm describe take.csv --script take.yaml
+
+    Example: tdmm describe take.mp4
     """
     from tdmm import api
+    from tdmm.corpus.tracking.images import is_footage
 
     if script is not None:
         from tdmm.files import require_writable
 
         require_writable(script)
-    motion = api.load(file)
+    if is_footage(file):
+        from tdmm.cli.track import tracked
+
+        motion = tracked(file)
+    else:
+        motion = api.load(file)
     if as_json:
         known = [name for name in TASKS if name in api.motion2language().tasks]
         answers = {name: api.describe(motion, task=name) for name in known}

@@ -12,7 +12,7 @@ import typer
 
 from tdmm.errors import TdmmError
 
-_COMMANDS = ("animate", "motion", "direct", "lexicon", "corpus", "tokens", "language", "evaluate", "doctor")
+_COMMANDS = ("animate", "motion", "track", "direct", "lexicon", "corpus", "tokens", "language", "evaluate", "doctor")
 
 app = typer.Typer(
     name="tdmm",

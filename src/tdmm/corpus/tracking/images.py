@@ -29,13 +29,18 @@ IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 """Extensions of images, which are not read as videos. A `.gif` is: FFmpeg knows its times."""
 
 VIDEO_EXTENSIONS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".gif")
-"""Extensions that a folder without images is searched for, to point at what was meant."""
+"""Extensions of videos: a folder without images is searched for them, to point at what was meant."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _TURNED_BY_EXIF = ("JPEG", "MPO", "WEBP")
 _ORIENTATION_TAG = 0x0112
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 """What Pillow raises on damaged files, by format and place."""
+
+
+def is_footage(path: Path) -> bool:
+    """Whether a path is a folder, or named like a video or an image."""
+    return path.is_dir() or path.suffix.lower() in (*VIDEO_EXTENSIONS, *IMAGE_EXTENSIONS)
 
 
 def image_source(path: Path, fps: float | None, largest_side: int) -> Source:
