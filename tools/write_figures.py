@@ -1,4 +1,7 @@
-"""Put the figures of docs/evaluation.json and docs/speed.json into README.md. With --check, fail when they differ."""
+"""Put the figures of docs/evaluation.json, speed.json and tracking.json into README.md and docs/tracking.md.
+
+With --check, fail when they differ.
+"""
 
 from __future__ import annotations
 
@@ -43,26 +46,53 @@ def speed(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def filled(readme: str) -> str:
-    """README.md with its blocks of figures brought up to date."""
-    for name, table in (("evaluation", quality), ("speed", speed)):
+def tracking(report: dict[str, Any]) -> str:
+    """The closed loop as a Markdown table."""
+
+    def share(name: str, things: str) -> str:
+        low, high = report[name]["interval"]
+        return (
+            f"{100 * report[name]['share']:.1f}% ({100 * low:.1f} to {100 * high:.1f}) of {report[name]['of']} {things}"
+        )
+
+    rows = (
+        ("moving face, median of all frames", f"{report['face_mm_median']:.2f} mm", "≤ 1.2 mm"),
+        ("head, median of all frames", f"{report['head_deg_median']:.2f}°", "≤ 1.5°"),
+        ("blinks found", share("blinks", "blinks"), "≥ 95%"),
+        ("false blinks", share("false_blinks", "found"), "≤ 5%"),
+        ("actions found by the reader, side right", share("actions", "actions"), "≥ 85%"),
+        ("actions found that were not done", f"{report['false_actions'] / report['clips']:.2f} a clip", ""),
+        ("head motions found", share("head_motions", "motions"), ""),
+        ("head motions found that were not made", f"{report['false_head_motions'] / report['clips']:.2f} a clip", ""),
+        ("jitter of a still face, frame to frame", f"{report['jitter_mm']:.3f} mm", "≤ 0.1 mm"),
+        ("speed, video to motion", f"{report['times_real_time']:.2g} times real time", "≥ 1"),
+    )
+    lines = [f"| {report['clips']} clips, seed {report['seed']} | | aim |", "|---|---:|---:|"]
+    return "\n".join([*lines, *(f"| {what} | {value} | {aim} |" for what, value, aim in rows)])
+
+
+def filled(page: str) -> str:
+    """A page with its blocks of figures brought up to date."""
+    for name, table in (("evaluation", quality), ("speed", speed), ("tracking", tracking)):
         report = json.loads((ROOT / "docs" / f"{name}.json").read_text())
         block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         text = table(report)
-        readme = block.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", readme)
-    return readme
+        page = block.sub(lambda match, text=text: f"{match[1]}{text}\n{match[2]}", page)
+    return page
 
 
 def _number(row: dict[str, Any], value: float) -> str:
     return f"{100 * value:.1f}%" if row["unit"] == "share" else f"{value:.3g}"
 
 
+PAGES = ("README.md", "docs/tracking.md")
+
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    old = path.read_text()
-    new = filled(old)
-    if "--check" in sys.argv:
-        if new != old:
-            sys.exit("README.md is stale: run python tools/write_figures.py")
-    else:
-        path.write_text(new)
+    for name in PAGES:
+        path = ROOT / name
+        old = path.read_text()
+        new = filled(old)
+        if "--check" not in sys.argv:
+            path.write_text(new)
+        elif new != old:
+            sys.exit(f"{name} is stale: run python tools/write_figures.py")
