@@ -42,6 +42,9 @@ def track(
     level: Annotated[
         bool, typer.Option(help="Take the pitch that the head is held in most of the time as level (within 10°).")
     ] = True,
+    rest: Annotated[
+        bool, typer.Option(help="Take what a channel shows throughout as how the face is made: low brows are no frown.")
+    ] = True,
     smooth: Annotated[bool, typer.Option(help="Take the jitter out; blinks stay.")] = True,
     fps: Annotated[float | None, typer.Option(help="Pictures a second of a folder of images. Default: 25.")] = None,
     size: Annotated[int, typer.Option(help="Pixels of a rendered face (.mp4, .png).")] = 384,
@@ -51,7 +54,7 @@ def track(
     Formats: .npz, .csv (Live Link Face), .glb, .mp4, .png (contact sheet), .json (web page). With --face all every
     face has files of its own, take-1.npz, take-2.npz ... Interrupt it and call it again: it goes on.
 
-    Needs MediaPipe: pip install 'tdmm[video]'
+    Needs MediaPipe, which comes with the extra `video`: docs/tracking.md.
 
     Example: tdmm track take.mp4 -o take.npz take.glb --overlay check.mp4
     """
@@ -68,7 +71,7 @@ def track(
         if overlay.suffix.lower() != ".mp4":
             raise UnknownFormat(f"{overlay}: an overlay is a video; name it .mp4.")
         require_writable(overlay)
-    options = TrackOptions(face=_which(face), focal=focal, level=level, smooth=smooth, fps=fps)
+    options = TrackOptions(face=_which(face), focal=focal, level=level, rest=rest, smooth=smooth, fps=fps)
     # A wrong video is told before a model is fetched.
     footage = Footage.open(video, fps=fps, largest_side=options.largest_side)
     with _progress() as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from tdmm.corpus.tracking.fit import Fitted, fit
 from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.people import Person, Which, chosen, people
-from tdmm.corpus.tracking.sighting import FaceTracker
+from tdmm.corpus.tracking.sighting import FaceTracker, Floats
 from tdmm.corpus.tracking.sightings_file import Seen, key_of
 from tdmm.corpus.tracking.smoothing import ANGLES, COEFFICIENTS, DEPTH, LIDS, PLACES, smoothed
 from tdmm.errors import InvalidVideo
@@ -34,6 +34,9 @@ _TURNED = math.radians(40.0)
 """Yaw beyond which half of the face is hidden."""
 _LEVEL = math.radians(10.0)
 """Pitch up to which a head that is held so most of the time is taken to be level."""
+_SCORES_GAIN = 1.3
+"""What MediaPipe's scores of a real face are short by, about."""
+_MOST_REST = 0.8
 _KEEP_EVERY = 250
 _GOOD_MM, _BAD_MM = 1.0, 4.0
 """Residuals that deserve all and no confidence."""
@@ -48,6 +51,8 @@ class TrackOptions:
         focal: of the camera, in units of the picture's longer side; None estimates it.
         level: take the pitch in which the head is held most of the time as level, within 10 degrees. How a head is
             held and how its face slopes look alike to one camera.
+        rest: take what a channel shows throughout, beyond what the tracker's own score of it says, as how the face is
+            made: low brows are not a frown.
         smooth: take the jitter.
         fps: pictures a second of a folder of images.
         largest_side: pixels; larger pictures are scaled down.
@@ -56,6 +61,7 @@ class TrackOptions:
     face: Which = "largest"
     focal: float | None = None
     level: bool = True
+    rest: bool = True
     smooth: bool = True
     fps: float | None = None
     largest_side: int = 1280
@@ -173,6 +179,12 @@ def _moved(
     points = np.stack([person.sightings[number].points for number in numbers])
     told = None if progress is None else lambda done, count: progress("frames fitted", done, count)
     fitted = fit(points, (footage.width, footage.height), focal=focal, progress=told)
+    if options.rest:
+        scores = [person.sightings[number].scores for number in numbers]
+        told_by = (
+            None if any(each is None for each in scores) else np.stack([each for each in scores if each is not None])
+        )
+        fitted = replace(fitted, expression=from_rest(fitted.expression, told_by))
     times = np.array(seen.seconds)
     size = float(np.median([person.sightings[number].size for number in numbers]))
     motion = _motion(fitted, times[numbers], times, footage.fps, size, options)
@@ -228,6 +240,18 @@ def _motion(
         confidence=confidence.astype(np.float32),
     )
     return resample(motion, FPS)
+
+
+def from_rest(expression: Floats, scores: Floats | None) -> Floats:
+    """Coefficients (T, 52) as a share of the way from the face's own rest to 1.
+
+    At rest is what a channel shows in nine pictures of ten, as far as the tracker's scores (T, 52) do not show it too:
+    a smile that is held throughout is one, while they know little of sneers and brows.
+    """
+    beyond = expression if scores is None else expression - np.minimum(_SCORES_GAIN * scores, 1.0)
+    rest = np.clip(np.percentile(beyond, 10, axis=0), 0.0, _MOST_REST)
+    from_there: Floats = np.clip((expression - rest) / (1.0 - rest), 0.0, 1.0).astype(np.float32)
+    return from_there
 
 
 def most_frequent(values: npt.ArrayLike) -> float:
