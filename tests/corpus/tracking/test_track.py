@@ -89,7 +89,7 @@ def test_one_picture_is_a_motion_of_one_frame(tmp_path: Path) -> None:
 def test_two_people_are_two_motions(video: Path) -> None:
     def both(seconds: float) -> list[Sighting]:
         (left,) = smiling(seconds)
-        return [seen({"jawOpen": 0.6}, place=(0.12, 0.0, -0.9)), left]
+        return [seen({"jawOpen": 0.6 if seconds > 0.5 else 0.0}, place=(0.12, 0.0, -0.9)), left]
 
     nodding, talking = track(video, Told(both), TrackOptions(face="all", focal=FOCAL))
     assert nodding.motion.expression[:, INDEX["jawOpen"]].mean() < 0.15
