@@ -32,7 +32,9 @@ _NAME = "face_landmarker.task"
 _LEAST_CONFIDENCE = 0.5
 
 
-def open_tracker(task: Path | None = None, *, faces: int = 1, download: bool = True) -> FaceTracker:
+def open_tracker(
+    task: Path | None = None, *, faces: int = 1, download: bool = True, still: bool = False
+) -> FaceTracker:
     """A tracker for the pictures of one video.
 
     The task file is `task`, or the one named by TDMM_LANDMARKER, or the one in the cache folder; otherwise the face
@@ -42,6 +44,7 @@ def open_tracker(task: Path | None = None, *, faces: int = 1, download: bool = T
         task: `face_landmarker.task`.
         faces: most faces that are looked for.
         download: whether it may be fetched.
+        still: whether the pictures have nothing to do with each other, so that each is searched anew.
 
     Raises:
         MissingDependency: MediaPipe is not installed.
@@ -51,15 +54,15 @@ def open_tracker(task: Path | None = None, *, faces: int = 1, download: bool = T
     mediapipe = _mediapipe()
     named = task or (Path(os.environ[TASK_VARIABLE]) if os.environ.get(TASK_VARIABLE) else None)
     if named is not None:
-        return _Landmarker(mediapipe, checked(named), faces)
+        return _Landmarker(mediapipe, checked(named), faces, still)
     cached = cache_folder() / _NAME
     if cached.is_file():
-        return _Landmarker(mediapipe, checked(cached), faces)
+        return _Landmarker(mediapipe, checked(cached), faces, still)
     if hasattr(mediapipe, "solutions"):
-        return _Mesh(mediapipe, faces)
+        return _Mesh(mediapipe, faces, still)
     if not download:
         raise FileProblem(_how_to_get(cached))
-    return _Landmarker(mediapipe, fetched(cached), faces)
+    return _Landmarker(mediapipe, fetched(cached), faces, still)
 
 
 def cache_folder() -> Path:
@@ -142,7 +145,7 @@ class _Held:
 class _Landmarker(_Held):
     """The task file."""
 
-    def __init__(self, mediapipe: Any, task: Path, faces: int) -> None:
+    def __init__(self, mediapipe: Any, task: Path, faces: int, still: bool) -> None:
         from mediapipe.tasks.python import vision
         from mediapipe.tasks.python.core.base_options import BaseOptions
 
@@ -150,7 +153,7 @@ class _Landmarker(_Held):
         self._mediapipe = mediapipe
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=task.read_bytes()),
-            running_mode=vision.RunningMode.VIDEO,
+            running_mode=vision.RunningMode.IMAGE if still else vision.RunningMode.VIDEO,
             num_faces=faces,
             min_face_detection_confidence=_LEAST_CONFIDENCE,
             min_face_presence_confidence=_LEAST_CONFIDENCE,
@@ -159,14 +162,17 @@ class _Landmarker(_Held):
         )
         with _quiet():
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
-        self._last = -1
+        self._still, self._last = still, -1
 
     def faces(self, rgb: npt.NDArray[np.uint8], seconds: float) -> list[Sighting]:
         image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         # It takes whole milliseconds, and only rising ones.
         self._last = max(self._last + 1, round(1000 * seconds))
         with _quiet():
-            found = self._landmarker.detect_for_video(image, self._last)
+            if self._still:
+                found = self._landmarker.detect(image)
+            else:
+                found = self._landmarker.detect_for_video(image, self._last)
         height, width = rgb.shape[:2]
         scores = [_in_order(each) for each in found.face_blendshapes]
         return [
@@ -181,10 +187,10 @@ class _Landmarker(_Held):
 class _Mesh(_Held):
     """The face mesh inside the wheel; it has no scores."""
 
-    def __init__(self, mediapipe: Any, faces: int) -> None:
+    def __init__(self, mediapipe: Any, faces: int, still: bool) -> None:
         self.name = f"mediapipe {mediapipe.__version__} face mesh"
         self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=False,
+            static_image_mode=still,
             max_num_faces=faces,
             refine_landmarks=True,
             min_detection_confidence=_LEAST_CONFIDENCE,
