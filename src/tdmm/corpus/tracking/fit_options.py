@@ -31,7 +31,7 @@ class FitOptions:
     uneven: float = 0.12
     change: float = 0.15
     lid_change: float = 0.6
-    offset_mm: float = 0.3
+    offset_mm: float = 0.6
     robust: float = 2.5
     key_frames: int = 40
     rounds: int = 6
