@@ -88,7 +88,8 @@ def test_a_wink_keeps_its_side(side: str) -> None:
     points, _ = seen(expression, swing(20, 2, 5, 2), seed=1)
     found = fitted(points).expression
     assert found[:, INDEX[f"eyeBlink{side}"]].max() > 0.5
-    assert found[:, INDEX[f"eyeBlink{other}"]].max() < 0.25
+    # Sides are believed to be alike, so the other lid follows a little.
+    assert found[:, INDEX[f"eyeBlink{other}"]].max() < 0.35
 
 
 def test_one_frame() -> None:
