@@ -12,7 +12,7 @@ class FitOptions:
     Attributes:
         caution: how many times the measured errors the points are taken to have: real faces differ from those
             that the tracker was measured on.
-        strength: standard deviation of a coefficient that nothing is known of.
+        strength: standard deviation of a coefficient that nothing is known of. lid_strength: the same of a blink.
         likeness: how far shapes are believed to come together as they do in acted clips, 0 to below 1.
         rare: mean of a coefficient that nothing is known of (of an exponential prior: most are zero at any time).
         uneven: standard deviation of the difference of the two sides of a shape.
@@ -25,9 +25,10 @@ class FitOptions:
     """
 
     caution: float = 1.5
-    strength: float = 0.2
+    strength: float = 0.3
+    lid_strength: float = 0.6
     likeness: float = 0.9
-    rare: float = 0.5
+    rare: float = 0.25
     uneven: float = 0.12
     change: float = 0.15
     lid_change: float = 0.6

@@ -192,11 +192,18 @@ class Frames:
 def _loose(likeness: Tensor, options: FitOptions) -> Tensor:
     """(E, E) inverse covariance of coefficients that nothing is known of.
 
-    They are small, come together as in acted clips, and are alike on both sides.
+    They are small, come together as in acted clips, and are alike on both sides. Lids that shut are by themselves: they
+    do so in any expression, and far, and one alone in a wink.
     """
     correlation = options.likeness * likeness + (1.0 - options.likeness) * torch.eye(len(ARKIT))
-    matrix: Tensor = torch.linalg.inv(correlation) / options.strength**2
+    strength = torch.full((len(ARKIT),), options.strength)
+    for lid in (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]):
+        correlation[lid], correlation[:, lid], correlation[lid, lid] = 0.0, 0.0, 1.0
+        strength[lid] = options.lid_strength
+    matrix: Tensor = torch.linalg.inv(strength[:, None] * correlation * strength)
     for name in ARKIT:
+        if name.startswith("eyeBlink"):
+            continue
         if name.endswith("Left") and f"{name[:-4]}Right" in INDEX:
             pair = [INDEX[name], INDEX[f"{name[:-4]}Right"]]
             # Looking left is one eye's in and the other's out.
