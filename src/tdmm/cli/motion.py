@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from tdmm.export.formats import Progress
+    from tdmm.motion.clip import FaceMotion
 
 
 def register(app: typer.Typer) -> None:
@@ -53,8 +54,15 @@ def export(
     out: Annotated[list[Path], typer.Argument(help="Files to write; the extension says what.", metavar="OUT...")],
     fps: Annotated[float | None, typer.Option(help="Frames a second to write. Default: those of the motion.")] = None,
     size: Annotated[int, typer.Option(help="Pixels of a rendered face (.mp4, .png).")] = 384,
+    rig: Annotated[
+        str | None,
+        typer.Option(help="Convert to this rig first: arkit, flame:PATH or linear:FOLDER (docs/retargeting.md)."),
+    ] = None,
+    source_rig: Annotated[
+        str | None, typer.Option("--from", help="The rig that IN is on, where that is a file of yours: flame:PATH.")
+    ] = None,
 ) -> None:
-    """Turn a motion file into other formats.
+    """Turn a motion file into other formats, or into the motion of another head.
 
     Formats: .npz, .csv (Live Link Face), .glb, .mp4, .png (contact sheet), .json (web page).
 
@@ -66,6 +74,12 @@ def export(
 
     exporting.check(out)
     motion = api.load(source)
+    if rig is not None or source_rig is not None:
+        motion = _converted(motion, rig or "arkit", source_rig, out)
+    elif motion.rig != "arkit":
+        from tdmm.motion.retarget import require_arkit
+
+        require_arkit(motion, out)
     if fps is not None:
         motion = resample(motion, fps)
     with _progress() as progress:
@@ -94,6 +108,22 @@ def render(
     with _progress() as progress:
         exporting.save(motion, [out], size=options.size, view=options.view, progress=progress)
     _report(motion.seconds, motion.fps, [out])
+
+
+def _converted(motion: FaceMotion, rig: str, source_rig: str | None, out: list[Path]) -> FaceMotion:
+    """The motion on another rig; prints how well the face could follow."""
+    from tdmm.motion.retarget import convert, require_arkit
+
+    if not rig.startswith("arkit"):
+        # Before the work: what cannot be written need not be made.
+        require_arkit(motion.with_(rig=rig), out)
+    done = convert(motion, rig, source_rig)
+    worst = int(done.fit.residual_mm.argmax())
+    typer.echo(
+        f"{motion.rig} to {done.motion.rig}: the face is {done.fit.residual_mm.mean():.2f} mm from where it should be "
+        f"in the mean, {done.fit.residual_mm[worst]:.2f} mm at worst ({worst / motion.fps:.2f} s)"
+    )
+    return done.motion
 
 
 def _report(seconds: float, fps: float, paths: list[Path]) -> None:

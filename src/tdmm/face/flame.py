@@ -154,14 +154,22 @@ class FlameHead(nn.Module):
                 "translation": (p.translation, (3,)),
             }
         )
-        still = self.template.new_zeros(1, 3)
-        head = euler_to_matrix(still if p.head is None else p.head)[:, None]
-        joints = euler_to_matrix(p.expression[:, EXPRESSIONS:].reshape(-1, len(JOINTS) - 1, 3))
-        neck, others = joints[:, :1], joints[:, 1:]
-        if p.neck is not None:
-            neck = euler_to_matrix(p.neck)[:, None] @ neck
-        matrices = torch.cat([part.expand(count, -1, -1, -1) for part in (head, neck, others)], 1)
+        matrices = self._turns(count, p)
         return self._posed(count, p.identity, p.expression[:, :EXPRESSIONS], matrices, p.translation)
+
+    def carried(self, parameters: FaceParameters) -> Tensor:
+        """How the five joints carry the skin: affine transforms (N, 5, 3, 4), from the unposed head to the posed.
+
+        Translation is left out. Fields are those of `pose`, which checks them.
+        """
+        p = parameters
+        count = max(len(field) for field in (p.expression, p.identity, p.head, p.neck) if field is not None)
+        joints = self.joint_template + (p.expression[:, :EXPRESSIONS] @ self.joint_expression_basis).view(
+            -1, len(JOINTS), 3
+        )
+        if p.identity is not None:
+            joints = joints + (p.identity @ self.joint_identity_basis).view(-1, len(JOINTS), 3)
+        return self._transforms(self._turns(count, p), joints.expand(count, -1, -1))
 
     def animate(self, motion: Moving, identity: Tensor | None = None) -> Tensor:
         """Vertices (T, V, 3) of every frame of a motion.
@@ -247,6 +255,16 @@ class FlameHead(nn.Module):
             InvalidInput: the vertices are not this head's, or no landmark file was given.
         """
         return self._points(vertices, "mediapipe")
+
+    def _turns(self, count: int, p: FaceParameters) -> Tensor:
+        """(N, 5, 3, 3) rotations of the joints, each relative to its parent, from our angles."""
+        still = self.template.new_zeros(1, 3)
+        head = euler_to_matrix(still if p.head is None else p.head)[:, None]
+        joints = euler_to_matrix(p.expression[:, EXPRESSIONS:].reshape(-1, len(JOINTS) - 1, 3))
+        neck, others = joints[:, :1], joints[:, 1:]
+        if p.neck is not None:
+            neck = euler_to_matrix(p.neck)[:, None] @ neck
+        return torch.cat([part.expand(count, -1, -1, -1) for part in (head, neck, others)], 1)
 
     def _posed(
         self,

@@ -13,9 +13,9 @@ import math
 import torch
 from torch import Tensor
 
-from tdmm.corpus.tracking.bounded import solve_bounded
 from tdmm.corpus.tracking.fit_options import FitOptions
 from tdmm.corpus.tracking.landmark_rig import LandmarkRig
+from tdmm.face.bounded import solve_bounded
 from tdmm.face.channels import ARKIT, INDEX
 
 _ABOVE_ZERO = 1e-3

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tdmm.corpus.tracking.bounded import solve_bounded
+from tdmm.face.bounded import solve_bounded
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
