@@ -100,3 +100,23 @@ def test_bad_input_is_one_message_and_no_file(
 def test_help_teaches_with_an_example(app: typer.Typer) -> None:
     for command in ("act", "export", "render"):
         assert "Example: tdmm" in run(app, command, "--help")
+
+
+def test_export_to_another_rig_and_back(app: typer.Typer, take: Path, tmp_path: Path, shared_data: Path) -> None:
+    rig = f"linear:{shared_data / 'ict_facekit'}"
+    said = run(app, "export", take, tmp_path / "ict.npz", "--rig", rig)
+    assert "arkit to ict_facekit: the face is" in said
+    assert "mm at worst" in said
+    assert load(tmp_path / "ict.npz").rig == "ict_facekit"
+    run(app, "export", tmp_path / "ict.npz", tmp_path / "again.csv", "--from", rig)
+    assert load(tmp_path / "again.csv").frames == 30
+    assert isinstance(refused(app, "export", take, tmp_path / "ict.glb", "--rig", rig), FileProblem)
+    error = refused(app, "export", tmp_path / "ict.npz", tmp_path / "ict.glb")
+    assert isinstance(error, FileProblem)
+    assert "--rig arkit --from linear:FOLDER" in str(error)
+
+
+def test_export_refuses_rigs_that_are_none(app: typer.Typer, take: Path, tmp_path: Path) -> None:
+    assert "Did you mean 'flame'" in str(refused(app, "export", take, tmp_path / "a.npz", "--rig", "flme:x"))
+    assert isinstance(refused(app, "export", take, tmp_path / "a.npz", "--rig", "flame:none.pkl"), FileProblem)
+    assert not list(tmp_path.glob("a.*"))

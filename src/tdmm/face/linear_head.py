@@ -119,8 +119,8 @@ class LinearHead(nn.Module):
         self.file = file
         for name, array in {
             "template": file.vertices,
-            "expression_basis": file.expression.reshape(len(file.expression), -1),
-            "identity_basis": file.identity.reshape(len(file.identity), -1),
+            "expression_basis": file.expression.reshape(-1, file.vertices.size),
+            "identity_basis": file.identity.reshape(-1, file.vertices.size),
         }.items():
             self.register_buffer(name, torch.tensor(array), persistent=False)
 

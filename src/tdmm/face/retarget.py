@@ -37,15 +37,15 @@ class RetargetOptions:
             much as so many millimetres of error, averaged over the regions, to be worth it.
         waking_mm: the same, but in proportion to the channel and not to its square, so that one shape is preferred to
             several that cancel each other; for blendshapes alone.
-        rounds: times that a rig whose joints turn is taken as linear about where it is.
+        rounds: times that the answer for a rig whose joints turn is mended, after a first one.
         points: pairs that are looked at, at most; spread over all regions.
         frames_at_once: bounds the memory.
     """
 
     ridge_mm: float = 0.1
     waking_mm: float = 0.3
-    rounds: int = 4
-    points: int = 1200
+    rounds: int = 2
+    points: int = 900
     frames_at_once: int = 32
 
 
@@ -121,20 +121,30 @@ class Retargeting:
         for place, held in target.looking(angles).items():
             low[:, place] = high[:, place] = held
         found = torch.zeros_like(low).clamp(low, high)
-        for _ in range(1 if target.straight else self.options.rounds):
-            found = self._step(found, wanted, (low, high))
+        found = self._step(found, wanted, (low, high), self._equations(torch.zeros_like(found[:1])))
+        if not target.straight:
+            # The first answer says about how each jaw is open; the slopes there serve for the rounds that remain.
+            equations = self._equations(found)
+            for _ in range(self.options.rounds):
+                found = self._step(found, wanted, (low, high), equations)
         gaps = (target.moved(found) - wanted).norm(dim=-1)
         gaze = torch.rad2deg((target.gaze(found) - angles).norm(dim=-1).mean(1))
         return found, gaps, gaze
 
-    def _step(self, values: Tensor, wanted: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
-        """The best values if the target were straight about these."""
+    def _equations(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Weighted slopes (N, E, 3P) about these values, and their products (N, E, E)."""
         slope = self.target.slope(values).flatten(2)
-        missing = (wanted - self.target.moved(values)).flatten(1)
         weighted = slope * self.weights.repeat_interleave(3)
-        matrix = weighted @ slope.mT
-        ridge = (self.options.ridge_mm / self.target.unit).square()
+        return weighted, weighted @ slope.mT
+
+    def _step(
+        self, values: Tensor, wanted: Tensor, bounds: tuple[Tensor, Tensor], equations: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """The best values if the target were straight, with these slopes."""
+        weighted, matrix = equations
+        missing = (wanted - self.target.moved(values)).flatten(1)
         sums = (weighted @ missing[..., None])[..., 0] + (matrix @ values[..., None])[..., 0]
+        ridge = (self.options.ridge_mm / self.target.unit).square()
         matrix = matrix + torch.diag(ridge)
         if self.target.straight:
             # Half of it, for what is minimised here is half of the squares.
