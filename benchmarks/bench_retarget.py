@@ -3,7 +3,7 @@
 python benchmarks/bench_retarget.py [--linear FOLDER] [--clips 12]
 
 `--linear` is a folder as `tdmm.face.linear_head` reads it, with ARKit's names or ICT's. The FLAME here is the tests'
-stand-in, a model in FLAME's format with the face of another person (tests/face/flame_faces.py): of it the truth is known.
+stand-in, a model in FLAME's format with the face of another person (tests/face/flame_faces.py): its truth is known.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from tdmm.tokens.tokenizer import Tokenizer
 
 Floats = npt.NDArray[np.float32]
 EACH: Floats = np.eye(52, dtype=np.float32)
-TONGUE = ARKIT.index("tongueOut")
 
 
 def main() -> None:
@@ -143,9 +142,7 @@ def tokens(clips: list[FaceMotion], there: Converter, back: Converter) -> None:
         apart.append(vertex_errors_mm(one, two)["face"])
     levels = np.concatenate(equal).mean(0)
     print(f"\nTokens of a motion, and of the same motion by way of FLAME: equal codes by level {np.round(levels, 3)}")
-    print(
-        f"  decoded faces lie {np.mean(apart):.3f} mm apart; {np.mean(own):.3f} and {np.mean(other):.3f} mm off the motion"
-    )
+    print(f"  decoded, {np.mean(apart):.3f} mm apart; {np.mean(own):.3f} and {np.mean(other):.3f} mm off the motion")
 
 
 def same_names(linear: LinearHead, there: Converter) -> None:
@@ -161,9 +158,8 @@ def same_names(linear: LinearHead, there: Converter) -> None:
             missed.append(f"{name} ({largest} {row.max():.2f}, its own {own:.2f})")
     print(f"  each shape at 1.0: {len(known) - len(missed)} of {len(known)} largest under their own name")
     print("  not: " + ", ".join(missed))
-    print(
-        f"  residual {fit.residual_mm.mean():.2f} mm, worst {ARKIT[fit.residual_mm.argmax()]} {fit.residual_mm.max():.2f}"
-    )
+    worst = int(fit.residual_mm.argmax())
+    print(f"  residual {fit.residual_mm.mean():.2f} mm, worst {ARKIT[worst]} {fit.residual_mm[worst]:.2f}")
     print("  by region: " + ", ".join(f"{name} {v.mean():.2f}" for name, v in fit.residual_by_region_mm.items()))
 
 

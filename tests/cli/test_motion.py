@@ -120,3 +120,14 @@ def test_export_refuses_rigs_that_are_none(app: typer.Typer, take: Path, tmp_pat
     assert "Did you mean 'flame'" in str(refused(app, "export", take, tmp_path / "a.npz", "--rig", "flme:x"))
     assert isinstance(refused(app, "export", take, tmp_path / "a.npz", "--rig", "flame:none.pkl"), FileProblem)
     assert not list(tmp_path.glob("a.*"))
+
+
+def test_motions_of_other_rigs_are_not_drawn(app: typer.Typer, take: Path, tmp_path: Path) -> None:
+    write_npz(load(take).with_(rig="flame"), tmp_path / "flame.npz")
+    for command in (
+        ["export", tmp_path / "flame.npz", tmp_path / "a.png"],
+        ["render", tmp_path / "flame.npz", "-o", tmp_path / "a.png"],
+    ):
+        assert "--rig arkit --from flame:PATH" in str(refused(app, *command))
+    run(app, "export", take, tmp_path / "same.npz", "--rig", "arkit")
+    assert (load(tmp_path / "same.npz").expression == load(take).expression).all()

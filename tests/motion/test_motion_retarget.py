@@ -121,7 +121,7 @@ def test_rigs_by_name(tmp_path: Path) -> None:
 
 def test_what_is_refused(there: Converter, clip: FaceMotion) -> None:
     flame = FaceMotion(FLAME, np.zeros((1, len(FLAME))), np.zeros((1, 3)), rig="flame")
-    with pytest.raises(InvalidMotion, match="'arkit' was to be converted"):
+    with pytest.raises(InvalidMotion, match="to be converted from 'arkit'"):
         there.convert(flame)
     with pytest.raises(InvalidInput, match="--from flame:PATH"):
         convert(flame, "arkit")

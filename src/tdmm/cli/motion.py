@@ -105,6 +105,10 @@ def render(
 
     options = exporting.picture_options(out, size, view)
     motion = trim(api.load(source), start, end)
+    if motion.rig != "arkit":
+        from tdmm.motion.retarget import require_arkit
+
+        require_arkit(motion, [out])
     with _progress() as progress:
         exporting.save(motion, [out], size=options.size, view=options.view, progress=progress)
     _report(motion.seconds, motion.fps, [out])
@@ -114,9 +118,11 @@ def _converted(motion: FaceMotion, rig: str, source_rig: str | None, out: list[P
     """The motion on another rig; prints how well the face could follow."""
     from tdmm.motion.retarget import convert, require_arkit
 
-    if not rig.startswith("arkit"):
+    if rig == motion.rig == "arkit" and source_rig is None:
+        return motion
+    if rig != "arkit":
         # Before the work: what cannot be written need not be made.
-        require_arkit(motion.with_(rig=rig), out)
+        require_arkit(motion.with_(rig=rig.partition(":")[0]), out)
     done = convert(motion, rig, source_rig)
     worst = int(done.fit.residual_mm.argmax())
     typer.echo(

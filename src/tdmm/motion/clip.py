@@ -27,7 +27,7 @@ class FaceMotion:
         head: (T, 3) float32, pitch, yaw, roll in radians about X, Y, Z: pitch > 0 chin down, yaw > 0 to
             the face's own left, roll > 0 toward its own right shoulder. Composed as in `docs/conventions.md`.
         fps: frames a second.
-        rig: `arkit` or `flame`.
+        rig: `arkit`, `flame`, or the name of a head of linear blendshapes.
         translation: (T, 3) float32 metres, of the head, in its rest frame; None stands for zeros.
         identity: (I,) float32, the rig's identity coefficients; None is the average head.
         confidence: (T,) float32, 0 (face lost) to 1.

@@ -88,7 +88,10 @@ class Converter:
             InvalidMotion: the motion is on another rig than the converter's source, or lacks a channel.
         """
         if motion.rig != self.source.name:
-            raise InvalidMotion(f"This motion is on the '{motion.rig}' rig; '{self.source.name}' was to be converted.")
+            raise InvalidMotion(
+                f"This motion is on the '{motion.rig}' rig, and is to be converted from '{self.source.name}'. "
+                "Give the rig that it is on with --from; a motion of the built-in head needs none."
+            )
         expression = motion.in_order(self.source.channels)
         fit = self.retargeting.convert(expression)
         here, there = self.surfaces
@@ -147,5 +150,5 @@ def require_arkit(motion: FaceMotion, paths: list[Path]) -> None:
         known = "flame:PATH" if motion.rig.startswith("flame") else "linear:FOLDER"
         raise FileProblem(
             f"{other[0]}: a motion on the rig '{motion.rig}' is written as .npz alone; the other formats show the "
-            f"built-in head. Bring it there with --rig arkit --from {known}"
+            f"built-in head. Write .npz, or bring the motion to the built-in head with --rig arkit --from {known}"
         )
