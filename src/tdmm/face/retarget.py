@@ -35,15 +35,15 @@ class RetargetOptions:
     Attributes:
         ridge_mm: a channel at one unit (1.0 of a blendshape, a standard deviation of a FLAME component) must gain as
             much as so many millimetres of error, averaged over the regions, to be worth it.
-        waking_mm: the same, but in proportion to the channel and not to its square, so that one shape is preferred to
-            several that cancel each other; for blendshapes alone.
+        waking_mm: how far a blendshape may fall short, in the mean of what it moves, so that one shape is preferred to
+            several that cancel each other.
         rounds: times that the answer for a rig whose joints turn is mended, after a first one.
         points: pairs that are looked at, at most; spread over all regions.
         frames_at_once: bounds the memory.
     """
 
-    ridge_mm: float = 0.1
-    waking_mm: float = 0.3
+    ridge_mm: float = 0.05
+    waking_mm: float = 0.02
     rounds: int = 2
     points: int = 900
     frames_at_once: int = 32
@@ -145,10 +145,11 @@ class Retargeting:
         missing = (wanted - self.target.moved(values)).flatten(1)
         sums = (weighted @ missing[..., None])[..., 0] + (matrix @ values[..., None])[..., 0]
         ridge = (self.options.ridge_mm / self.target.unit).square()
-        matrix = matrix + torch.diag(ridge)
         if self.target.straight:
-            # Half of it, for what is minimised here is half of the squares.
-            sums = sums - self.options.waking_mm**2 / 2
+            # In proportion to how far a channel moves the face, so that a weak shape loses no more of it than a strong.
+            reach = matrix.diagonal(dim1=1, dim2=2).sqrt()
+            sums = sums - self.options.waking_mm * reach
+        matrix = matrix + torch.diag(ridge)
         start = values
         if not self.target.straight:
             # Many components, hardly any bound: the answer without bounds is nearly there.
