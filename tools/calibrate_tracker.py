@@ -4,12 +4,9 @@
     python tools/calibrate_tracker.py --landmarker face_landmarker.task
 
 Run by hand after `tools/build_head.py` or `tools/embed_landmarks.py`, or for another landmarker. Faces of known
-identity, expression and pose are drawn, thirty pictures a person, and tracked; what the points are off is explained,
-in the head's own frame, by where the tracker puts a point (`offset_mm`, 478 x 3), by how differently it follows each
-shape (`response_mm`, 52 x 478 x 3) and by how faces differ beyond identity (`persons_mm`, 24 x 478 x 3). What is left
-is the tracker's error in single pictures: patterns of points that err together (`together_mm`, 20 x 478 x 2, to the
-right and up with the head's roll taken out) and the scatter of each point by itself (`scatter_mm`, 478). `likeness`
-(52 x 52) is how shapes come together in acted clips, as correlations. All go to
+identity, expression and pose are drawn, each once, and tracked; what the points are off is explained, in the head's
+own frame, by where the tracker puts a point (`offset_mm`, 478 x 3) and by how differently it follows each shape
+(`response_mm`, 52 x 478 x 3). How far persons and single pictures scatter about that is `scatter_mm` (478). All go to
 src/tdmm/corpus/tracking/assets/mediapipe.safetensors. 3,600 pictures take about three minutes on one core.
 """
 
@@ -36,9 +33,6 @@ from tdmm.face.skinning import euler_to_matrix
 Array = npt.NDArray[np.float64]
 ASSET = Path(__file__).resolve().parents[1] / "src/tdmm/corpus/tracking/assets/mediapipe.safetensors"
 SIZE = 448
-PER_PERSON = 30
-PERSONS, TOGETHER = 24, 20  # patterns kept; they explain 97% and 93% of the variance
-LEAST_SHARE = 0.005  # of a point's variance that is its own, whatever the patterns explain
 CLIPS = 400  # acted clips that expressions are drawn from
 TURN = np.radians([20.0, 28.0, 18.0])  # most that a head is turned, pitch, yaw and roll
 MIRROR = [INDEX[mirrored(name)] for name in ARKIT]
@@ -49,15 +43,11 @@ class Seen:
     """One picture: its truth, and what the points are off.
 
     Attributes:
-        person: number of the identity.
         expression: (52,).
-        across: (2, 3) the head's own frame to right and up with its roll taken out.
-        off: (478, 2) metres at the joint's distance, right and up with the head's roll taken out.
+        off: (478, 3) metres across the view at each point's own depth, in the head's own frame.
     """
 
-    person: int
     expression: Array
-    across: Array
     off: Array
 
 
@@ -91,7 +81,7 @@ def lights(rng: np.random.Generator) -> tuple[Light, ...]:
 
 @torch.no_grad()
 def look(
-    rng: np.random.Generator, head: ArkitHead, tracker: FaceTracker, person: int, identity: Array, weights: Array
+    rng: np.random.Generator, head: ArkitHead, tracker: FaceTracker, identity: Array, weights: Array
 ) -> Seen | None:
     """Draw and track one face; None where the tracker sees none."""
     angles = rng.uniform(-TURN, TURN) * (0.15 if rng.random() < 0.33 else 1.0)
@@ -108,66 +98,22 @@ def look(
     seen = np.stack([faces[0].points[:, 0] - SIZE / 2, SIZE / 2 - faces[0].points[:, 1]], -1)
     own = head.landmarks(head(batch[0], batch[1]))[0].numpy().astype(float)
     rotation = euler_to_matrix(batch[2])[0].numpy().astype(float)
-    joint = place - np.array(camera.target) - [0, 0, distance]
-    at = own @ rotation.T + joint
+    at = own @ rotation.T + place - np.array(camera.target) - [0, 0, distance]
     focal = SIZE / height * distance
-    off = (seen - at[:, :2] / -at[:, 2:] * focal) * -joint[2] / focal
-    up = rotation[:2, 1] / np.linalg.norm(rotation[:2, 1])
-    upright = np.array([[up[1], -up[0]], up])
-    return Seen(person, weights, upright @ rotation[:2], off @ upright.T)
+    across = seen * -at[:, 2:] / focal - at[:, :2]
+    # Along the view nothing is seen, and nothing is taken to be off.
+    return Seen(weights, np.pad(across, ((0, 0), (0, 1))) @ rotation)
 
 
-def explained(seen: list[Seen]) -> tuple[Array, Array, Array]:
-    """Response (53, 478, 3), its first row the offset, offsets of persons (P, 478, 3), what is left (N, 478, 2)."""
-    person = np.array([each.person for each in seen])
-    across, off = np.stack([each.across for each in seen]), np.stack([each.off for each in seen])
+def explained(seen: list[Seen]) -> tuple[Array, Array]:
+    """Response (53, 478, 3), its first row the offset, and what it leaves (N, 478, 3)."""
+    off = np.stack([each.off for each in seen])
     shown = np.stack([np.concatenate([[1.0], each.expression]) for each in seen])
-    design = np.einsum("nx,nkc->nkxc", shown, across).reshape(2 * len(seen), -1)
     # Shapes are shown in hundreds of pictures; a little ridge keeps those that are hardly seen where the skin is.
-    ridge = np.repeat([1e-2] + [3.0] * len(ARKIT), 3)
-    solver = np.linalg.solve(design.T @ design + np.diag(ridge), design.T)
-    persons = np.zeros((person.max() + 1, LANDMARKS, 3))
-    for _ in range(4):
-        lacking = off - np.einsum("nkc,nlc->nlk", across, persons[person])
-        flat = lacking.transpose(0, 2, 1).reshape(2 * len(seen), -1)
-        response = (solver @ flat).reshape(len(ARKIT) + 1, 3, -1).transpose(0, 2, 1)
-        left = off - np.einsum("nkc,nx,xlc->nlk", across, shown, response, optimize=True)
-        for each in np.unique(person):
-            mine = person == each
-            square = np.einsum("nkc,nkd->cd", across[mine], across[mine]) + np.eye(3)
-            persons[each] = np.linalg.solve(square, np.einsum("nkc,nlk->cl", across[mine], left[mine])).T
-        persons -= persons.mean(0)
-    return response, persons, left - np.einsum("nkc,nlc->nlk", across, persons[person])
-
-
-def principal(rows: Array, count: int) -> Array:
-    """(count, D) what rows (N, D) differ by, for one standard deviation each."""
-    _, sizes, patterns = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
-    return patterns[:count] * sizes[:count, None] / np.sqrt(len(rows) - 1)
-
-
-def patterns_and_scatter(left: Array, count: int) -> tuple[Array, Array]:
-    """Errors together (count, 478, 2) and alone (478,), by principal factors."""
-    flat = left.reshape(len(left), -1)
-    covariance = flat.T @ flat / len(flat) * PER_PERSON / (PER_PERSON - 1)
-    variance = covariance.diagonal()
-    alone = variance * 0.1
-    for _ in range(15):
-        scale = np.sqrt(alone)
-        sizes, vectors = np.linalg.eigh(covariance / scale[:, None] / scale)
-        sizes, vectors = sizes[-count:], vectors[:, -count:]
-        together = vectors * np.sqrt(np.maximum(sizes - 1, 0)) * scale[:, None]
-        alone = np.maximum(variance - (together**2).sum(1), variance * LEAST_SHARE)
-    return together.T[::-1].reshape(count, -1, 2), np.sqrt(alone.reshape(-1, 2).mean(1))
-
-
-def likeness(acted: list[Array]) -> Array:
-    """(52, 52) correlations of shapes in clips and their mirror images."""
-    frames = np.concatenate([clip[::5] for clip in acted])
-    frames = np.concatenate([frames, frames[:, MIRROR]])
-    covariance = np.cov(frames.T)
-    scale = np.sqrt(covariance.diagonal()) + 1e-4
-    return covariance / scale[:, None] / scale
+    ridge = np.diag([1e-3] + [3.0] * len(ARKIT))
+    response = np.linalg.solve(shown.T @ shown + ridge, shown.T @ off.reshape(len(seen), -1))
+    response = response.reshape(-1, LANDMARKS, 3)
+    return response, off - np.einsum("nx,xlc->nlc", shown, response)
 
 
 def main() -> None:
@@ -183,24 +129,20 @@ def main() -> None:
     seen: list[Seen] = []
     tracker = open_tracker(asked.landmarker, still=True)
     try:
-        for number in range(asked.images):
-            if number % PER_PERSON == 0:
-                identity = rng.normal(size=head.identity_size) * 0.9
-            found = look(rng, head, tracker, number // PER_PERSON, identity, expressions(rng, acted))
+        for _ in range(asked.images):
+            identity = 0.9 * rng.normal(size=head.identity_size)
+            found = look(rng, head, tracker, identity, expressions(rng, acted))
             seen += [found] if found is not None else []
     finally:
         tracker.close()
-    response, persons, left = explained(seen)
-    together, scatter = patterns_and_scatter(left, TOGETHER)
-    apart = principal(persons.reshape(len(persons), -1), PERSONS).reshape(-1, LANDMARKS, 3)
-    millimetres = {"offset": response[0], "response": response[1:], "persons": apart, "together": together}
-    arrays = {f"{name}_mm": np.ascontiguousarray(1e3 * values) for name, values in millimetres.items()}
-    arrays |= {"scatter_mm": 1e3 * scatter, "likeness": likeness(acted)}
-    save_file({name: values.astype(np.float16) for name, values in arrays.items()}, asked.asset)
+    response, left = explained(seen)
+    scatter = np.sqrt((left**2).sum(2).mean(0) / 2)
+    millimetres = {"offset_mm": response[0], "response_mm": response[1:], "scatter_mm": scatter}
+    save_file({name: (1e3 * values).astype(np.float16) for name, values in millimetres.items()}, asked.asset)
     print(
         f"{asked.asset}: {len(seen)} of {asked.images} pictures; points are off by "
-        f"{1e3 * np.sqrt(np.mean([each.off**2 for each in seen])):.2f} mm in each direction, "
-        f"{1e3 * np.sqrt(np.mean(left**2)):.2f} with what was measured, {1e3 * np.median(scatter):.2f} each by itself"
+        f"{1e3 * np.mean([np.linalg.norm(each.off, axis=1) for each in seen]):.2f} mm in the mean, "
+        f"{1e3 * np.linalg.norm(left, axis=2).mean():.2f} with what was measured"
     )
 
 

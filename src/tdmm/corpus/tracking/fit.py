@@ -1,8 +1,9 @@
 """Points of a face through time to identity, expressions and head poses of the built-in head.
 
-The person comes first, on frames spread over the clip: identity, how the tracker sees that face beyond identity, and
-a constant offset of every point, for faces differ by more than the built-in head can. Then poses and expressions of
-all frames (`frames.py`).
+Gauss-Newton over all frames at once, each frame its own problem of pose and expression: the pose is taken out by its
+Schur complement, the expression is solved within its bounds. The points are seen through a pinhole; what a frame's
+neighbours show pulls gently. Faces do not differ by identity alone, so each clip also has a constant offset of every
+point, found together with the identity on frames spread over the clip.
 """
 
 from __future__ import annotations
@@ -15,12 +16,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tdmm.corpus.tracking.fit_options import FitOptions as FitOptions
-from tdmm.corpus.tracking.frames import Frames
 from tdmm.corpus.tracking.landmark_rig import LandmarkRig, load_rig
 from tdmm.corpus.tracking.sighting import Floats
+from tdmm.face.bounded import solve_bounded
+from tdmm.face.channels import ARKIT, INDEX
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a face is fitted.
+
+    Attributes:
+        alike: points that err together as one; the tracker draws a mesh, not points.
+        strength: standard deviation of a coefficient that nothing is known of.
+        rare: mean of a coefficient that nothing is known of (of an exponential prior: most are zero at any time).
+        uneven: standard deviation of the difference of the two sides of a shape.
+        change: standard deviation of what a coefficient changes by from frame to frame, beyond the trend of its
+            neighbours. lid_change: the same of the lids, which are quicker.
+        offset_mm: standard deviation of a point's constant offset in a clip.
+        robust: scatters beyond which an error counts less (Huber).
+        key_frames: frames that identity, offsets and focal length are found on.
+        rounds: of Gauss-Newton.
+    """
+
+    alike: float = 4.0
+    strength: float = 0.5
+    rare: float = 0.5
+    uneven: float = 0.12
+    change: float = 0.15
+    lid_change: float = 0.6
+    offset_mm: float = 0.8
+    robust: float = 2.5
+    key_frames: int = 40
+    rounds: int = 6
 
 
 @dataclass(frozen=True)
@@ -73,7 +103,6 @@ def fit(
         progress: called with frames done and frames in all.
     """
     options, rig = options or FitOptions(), rig or load_rig()
-    rig = replace(rig, scatter=rig.scatter * options.caution, together=rig.together * options.caution)
     seen = torch.from_numpy(np.ascontiguousarray(points, np.float32))
     width, height = size
     centred = torch.stack([seen[..., 0] - width / 2, height / 2 - seen[..., 1], -seen[..., 2]], -1)
@@ -86,7 +115,7 @@ def fit(
     before: Tensor | None = None
     for first in range(0, len(centred), _AT_ONCE):
         part = centred[first : first + _AT_ONCE]
-        state = Frames(own, part, focal, options, before)
+        state = _Frames(own, part, focal, options, before)
         for _ in range(options.rounds):
             state.step()
         before = state.expression[-1]
@@ -120,31 +149,194 @@ def _person(
     rig: LandmarkRig, keys: Tensor, focal: float, options: FitOptions, rounds: int | None = None
 ) -> tuple[Tensor, LandmarkRig, float]:
     """Identity (I,), the rig of that person, and what the fit costs (negative log likelihood, twice)."""
-    basis = torch.cat([rig.identity, rig.persons])
-    shape, offset = keys.new_zeros(len(basis)), torch.zeros_like(rig.rest)
-    state = Frames(rig, keys, focal, options, None, alone=True)
+    identity, offset = keys.new_zeros(len(rig.identity)), torch.zeros_like(rig.rest)
+    state = _Frames(rig, keys, focal, options, None, alone=True)
     for _ in range(rounds or options.rounds):
         state.step()
-        shape = state.better_shape(basis, shape)
-        rest = rig.rest + torch.einsum("i,ilc->lc", shape, basis)
-        state.rig = replace(rig, rest=rest + offset)
-        # Poses and expressions have to follow before anything is put down to offsets.
-        state.step()
-        offset = _offsets(rest, state, options)
-        state.rig = replace(rig, rest=rest + offset)
+        identity, offset = _own_shape(rig, state, identity, options)
+        rest = rig.rest + torch.einsum("i,ilc->lc", identity, rig.identity) + offset
+        state.rig = replace(rig, rest=rest)
     state.step()
-    cost = state.cost() + float(shape.square().sum() + (offset / (options.offset_mm * 1e-3)).square().sum())
-    return shape[: len(rig.identity)], state.rig, cost
+    cost = state.cost() + float(identity.square().sum() + (offset / (options.offset_mm * 1e-3)).square().sum())
+    return identity, state.rig, cost
 
 
-def _offsets(rest: Tensor, state: Frames, options: FitOptions) -> Tensor:
-    """Offsets (L, 3) that explain what the shape of a person, poses, expressions and errors together do not."""
-    across, weight = state.across(), state.weight_of_all()
-    lacking = state.lacking_of(replace(state.rig, rest=rest).points(state.expression))
-    turned = torch.einsum("nlkc,ncd->nlkd", across, state.rotation)
+def _own_shape(rig: LandmarkRig, state: _Frames, identity: Tensor, options: FitOptions) -> tuple[Tensor, Tensor]:
+    """Identity (I,) and offsets (L, 3) that explain what the poses and expressions of some frames do not."""
+    # What the rig without either lacks, in the head's own frame, across the view only.
+    across, weight = state.across(), state.weight()
+    shape = rig.points(state.expression)
+    lacking = state.lacking_of(shape)
+    turned = torch.einsum("nkc,ncd->nkd", across.flatten(1, 2), state.rotation).view(*across.shape)
     # (L, 3, 3) and (L, 3): each point's normal equations over the frames.
     squares = torch.einsum("nl,nlkc,nlkd->lcd", weight, turned, turned)
     sums = torch.einsum("nl,nlkc,nlk->lc", weight, turned, lacking)
+    # The offset is taken out of the identity's equations: its variance adds to that of the mean.
     loose = torch.eye(3) / (options.offset_mm * 1e-3) ** 2
-    found: Tensor = torch.linalg.solve(squares + loose, sums)
-    return found
+    kept = squares - squares @ torch.linalg.solve(squares + loose, squares)
+    left = sums - torch.einsum("lcd,ld->lc", squares, torch.linalg.solve(squares + loose, sums))
+    basis = rig.identity
+    normal = torch.einsum("ilc,lcd,jld->ij", basis, kept, basis) + torch.eye(len(basis))
+    identity = torch.linalg.solve(normal, torch.einsum("ilc,lc->i", basis, left))
+    rest = sums - torch.einsum("lcd,ild,i->lc", squares, basis, identity)
+    return identity, torch.linalg.solve(squares + loose, rest)
+
+
+class _Frames:
+    """Poses and expressions of some frames, improved step by step.
+
+    Args:
+        rig: of the person.
+        points: (N, L, 3) pixels from the middle of the picture, x right, y up, z toward the viewer.
+        focal: pixels.
+        options: how.
+        before: (E,) the expression before the first frame.
+        alone: whether frames are not neighbours of each other.
+    """
+
+    def __init__(
+        self,
+        rig: LandmarkRig,
+        points: Tensor,
+        focal: float,
+        options: FitOptions,
+        before: Tensor | None,
+        alone: bool = False,
+    ) -> None:
+        self.rig, self._focal, self._options, self._before, self._alone = rig, focal, options, before, alone
+        self._points = points[..., :2]
+        self.expression = points.new_zeros(len(points), len(ARKIT))
+        self.rotation, self.place = _begin(rig.rest, points, focal)
+        change = torch.full((len(ARKIT),), options.change)
+        change[[place for place, name in enumerate(ARKIT) if name.startswith("eye")]] = options.lid_change
+        self._steady = 1.0 / change.square()
+        self._loose = _loose(options)
+
+    def step(self) -> None:
+        """One round of Gauss-Newton."""
+        across, lacking, weight = self.across(), self.lacking(), self.weight()
+        moved = torch.einsum("ncd,eld->nlce", self.rotation, self.rig.expression)
+        by_expression = torch.einsum("nlkc,nlce->nlke", across, moved).flatten(1, 2)
+        by_pose = torch.cat([_cross(across, self._turned()), across], -1).flatten(1, 2)
+        weighted = weight.repeat_interleave(2, 1)[..., None]
+        pose_square = by_pose.mT @ (weighted * by_pose) + 1e-3 * torch.eye(6)
+        mixed = by_pose.mT @ (weighted * by_expression)
+        square = by_expression.mT @ (weighted * by_expression)
+        error = (lacking.flatten(1, 2)[..., None]) * weighted
+        pose_sum, sums = (by_pose.mT @ error)[..., 0], (by_expression.mT @ error)[..., 0]
+        inner = torch.linalg.solve(pose_square, torch.cat([mixed, pose_sum[..., None]], -1))
+        square = square - mixed.mT @ inner[..., :-1]
+        sums = sums - (mixed.mT @ inner[..., -1:])[..., 0]
+        # The equations are about a change; bounds and what pulls are about the coefficients themselves.
+        sums = sums + (square @ self.expression[..., None])[..., 0]
+        square, sums = self._pulled(square, sums)
+        expression = solve_bounded(square, sums, self.expression)
+        change = expression - self.expression
+        pose = inner[..., -1] - (inner[..., :-1] @ change[..., None])[..., 0]
+        self.expression = expression
+        self.rotation = torch.linalg.matrix_exp(_skew(pose[:, :3])) @ self.rotation
+        self.place = self.place + pose[:, 3:]
+
+    def _pulled(self, square: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
+        square = square + self._loose
+        pull = torch.zeros_like(self.expression)
+        sums = sums - 1.0 / self._options.rare
+        if not self._alone:
+            first = self.expression[:1] if self._before is None else self._before[None]
+            around = torch.cat([first, self.expression, self.expression[-1:]])
+            sums = sums + self._steady * (around[:-2] + around[2:]) / 2
+            pull = pull + self._steady
+        return square + torch.diag_embed(pull), sums
+
+    def _turned(self) -> Tensor:
+        """(N, L, 3) points of the rig about the joint, in the camera's axes."""
+        return self.rig.points(self.expression) @ self.rotation.mT
+
+    def _depth(self) -> Tensor:
+        """(N, 1) metres to the face's joint."""
+        return -self.place[:, 2:]
+
+    def across(self) -> Tensor:
+        """(N, L, 2, 3): how points move across the view, in metres at the joint's distance, with where they are."""
+        at = self._turned() + self.place[:, None]
+        depth = -at[..., 2]
+        scale = self._depth() / depth
+        zero = torch.zeros_like(scale)
+        right = torch.stack([scale, zero, scale * at[..., 0] / depth], -1)
+        up = torch.stack([zero, scale, scale * at[..., 1] / depth], -1)
+        return torch.stack([right, up], -2)
+
+    def lacking(self) -> Tensor:
+        """(N, L, 2) metres at the joint's distance from where the rig has the points to where they are seen."""
+        return self._seen_from(self._turned())
+
+    def lacking_of(self, shape: Tensor) -> Tensor:
+        """The same for other points (N, L, 3) in the head's own frame."""
+        return self._seen_from(shape @ self.rotation.mT)
+
+    def _seen_from(self, turned: Tensor) -> Tensor:
+        at = turned + self.place[:, None]
+        projected = at[..., :2] / -at[..., 2:] * self._focal
+        return (self._points - projected) * (self._depth() / self._focal)[..., None]
+
+    def weight(self) -> Tensor:
+        """(N, L) inverse variances; points that are far off count less."""
+        off = self.lacking().norm(dim=-1) / (math.sqrt(2) * self.rig.scatter)
+        share = (self._options.robust / off.clamp_min(1e-9)).clamp(max=1.0)
+        variance = self.rig.scatter.square() * self._options.alike
+        weight: Tensor = share / variance
+        return weight
+
+    def cost(self) -> float:
+        """Twice the negative log likelihood of the points, up to a constant."""
+        return float((self.weight() * self.lacking().square().sum(-1)).sum())
+
+    def residual_mm(self) -> Tensor:
+        """(N,) root mean square distance of the points."""
+        return torch.sqrt(self.lacking().square().sum(-1).mean(-1)) * 1e3
+
+
+def _loose(options: FitOptions) -> Tensor:
+    """(E, E) inverse covariance of coefficients that nothing is known of: small, and alike on both sides.
+
+    But for lids that shut: one alone is a wink.
+    """
+    matrix = torch.eye(len(ARKIT)) / options.strength**2
+    for name in ARKIT:
+        if name.endswith("Left") and f"{name[:-4]}Right" in INDEX and not name.startswith("eyeBlink"):
+            pair = [INDEX[name], INDEX[f"{name[:-4]}Right"]]
+            # Looking left is one eye's in and the other's out.
+            if "LookIn" in name or "LookOut" in name:
+                swapped = name.replace("In", "#").replace("Out", "In").replace("#", "Out")
+                pair[1] = INDEX[f"{swapped[:-4]}Right"]
+            difference = torch.zeros(len(ARKIT))
+            difference[pair[0]], difference[pair[1]] = 1.0, -1.0
+            matrix += torch.outer(difference, difference) / options.uneven**2
+    return matrix
+
+
+def _begin(rest: Tensor, points: Tensor, focal: float) -> tuple[Tensor, Tensor]:
+    """Rotations (N, 3, 3) and places (N, 3) from the points with their depths, by similarity (Umeyama 1991)."""
+    middle, own = points.mean(1, keepdim=True), rest - rest.mean(0)
+    left, sizes, right = torch.linalg.svd((points - middle).mT @ own)
+    signs = torch.ones(len(points), 3)
+    signs[:, 2] = torch.det(left @ right).sign()
+    rotation = left @ (signs[..., None] * right)
+    pixels_a_metre = (sizes * signs).sum(-1) / own.square().sum()
+    depth = focal / pixels_a_metre.clamp_min(1e-6)
+    centre = torch.cat([middle[:, 0, :2] * (depth / focal)[:, None], -depth[:, None]], -1)
+    return rotation, centre - (rotation @ rest.mean(0)[:, None])[..., 0]
+
+
+def _skew(vectors: Tensor) -> Tensor:
+    """(N, 3) to the matrices (N, 3, 3) of their cross products."""
+    x, y, z = vectors.unbind(-1)
+    zero = torch.zeros_like(x)
+    rows = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1)
+    return rows.view(*vectors.shape[:-1], 3, 3)
+
+
+def _cross(across: Tensor, turned: Tensor) -> Tensor:
+    """(N, L, 2, 3): how a small turn about each axis moves points across the view."""
+    moved: Tensor = torch.linalg.cross(turned[:, :, None].expand_as(across), across)
+    return moved
