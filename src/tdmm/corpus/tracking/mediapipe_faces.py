@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -129,20 +128,7 @@ def _mediapipe() -> Any:
     return mediapipe
 
 
-class _Held:
-    """Something to be closed, as a context."""
-
-    def close(self) -> None:
-        raise NotImplementedError
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-
-class _Landmarker(_Held):
+class _Landmarker:
     """The task file."""
 
     def __init__(self, mediapipe: Any, task: Path, faces: int, still: bool) -> None:
@@ -184,7 +170,7 @@ class _Landmarker(_Held):
         self._landmarker.close()
 
 
-class _Mesh(_Held):
+class _Mesh:
     """The face mesh inside the wheel; it has no scores."""
 
     def __init__(self, mediapipe: Any, faces: int, still: bool) -> None:
