@@ -57,6 +57,15 @@ def test_the_variable_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
         open_tracker()
 
 
+def test_one_face_looked_for_is_no_start_for_several(task: Path) -> None:
+    names = []
+    for faces in (1, 8):
+        tracker = open_tracker(task, faces=faces)
+        names.append(tracker.name)
+        tracker.close()
+    assert names[0] != names[1]
+
+
 def test_a_rendered_face_is_seen_where_it_is(task: Path) -> None:
     import torch
 

@@ -23,6 +23,14 @@ def test_what_was_seen_is_there_again(tmp_path: Path) -> None:
     assert again.faces[0][1].scores is None
 
 
+def test_pictures_without_a_face_are_kept_too(tmp_path: Path) -> None:
+    kept = Seen("a key")
+    kept.add(0.0, [])
+    kept.write(tmp_path / "seen")
+    again = Seen.read(tmp_path / "seen", "a key")
+    assert (again.seconds, again.faces) == ([0.0], [[]])
+
+
 def test_of_another_video_or_broken_it_is_nothing(tmp_path: Path) -> None:
     kept = Seen("a key")
     kept.add(0.0, [seen()])
@@ -37,8 +45,8 @@ def test_of_another_video_or_broken_it_is_nothing(tmp_path: Path) -> None:
 def test_a_key_names_video_and_tracker(tmp_path: Path) -> None:
     video = tmp_path / "a.mp4"
     video.write_bytes(b"one")
-    key = key_of(video, "tracker", 1, 640)
-    assert key == key_of(video, "tracker", 1, 640)
-    assert key != key_of(video, "another", 1, 640)
+    key = key_of(video, "tracker", 640)
+    assert key == key_of(video, "tracker", 640)
+    assert key != key_of(video, "another", 640)
     video.write_bytes(b"other")
-    assert key != key_of(video, "tracker", 1, 640)
+    assert key != key_of(video, "tracker", 640)

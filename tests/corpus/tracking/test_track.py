@@ -75,9 +75,11 @@ def test_a_face_that_leaves_is_a_gap_without_confidence(video: Path) -> None:
     assert "missing from 15 of 50" in found.warnings[0]
 
 
-def test_no_face_at_all_says_what_a_face_needs(video: Path, tmp_path: Path) -> None:
+def test_no_face_at_all_says_what_a_face_needs(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tdmm.corpus.tracking.track._KEEP_EVERY", 10)
     with pytest.raises(InvalidVideo, match=r"no face was found in any of its 50 pictures.*pixels large"):
         track(video, Told(lambda _: []), keep=tmp_path / "seen")
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_picture_is_a_motion_of_one_frame(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class _Landmarker:
         from mediapipe.tasks.python import vision
         from mediapipe.tasks.python.core.base_options import BaseOptions
 
-        self.name = f"mediapipe {mediapipe.__version__} face_landmarker {TASK_SHA256[:12]}"
+        self.name = f"mediapipe {mediapipe.__version__} face_landmarker {TASK_SHA256[:12]}, faces: {faces}"
         self._mediapipe = mediapipe
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=task.read_bytes()),
@@ -174,7 +174,7 @@ class _Mesh:
     """The face mesh inside the wheel; it has no scores."""
 
     def __init__(self, mediapipe: Any, faces: int, still: bool) -> None:
-        self.name = f"mediapipe {mediapipe.__version__} face mesh"
+        self.name = f"mediapipe {mediapipe.__version__} face mesh, faces: {faces}"
         self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
             static_image_mode=still,
             max_num_faces=faces,

@@ -45,7 +45,7 @@ class FaceTracker(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the tracker and its model, for the provenance."""
+        """Of the tracker, its model and how many faces it looks for: what another name saw is not gone on from."""
 
     def faces(self, rgb: npt.NDArray[np.uint8], seconds: float) -> list[Sighting]:
         """The faces of the next picture.

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from tdmm.corpus.tracking.sighting import Sighting
+from tdmm.corpus.tracking.sighting import LANDMARKS, Sighting
 from tdmm.files import written_aside
 
 
@@ -47,7 +47,7 @@ class Seen:
                 key=np.array(self.key),
                 seconds=np.array(self.seconds),
                 counts=np.array([len(faces) for faces in self.faces], np.int32),
-                points=np.array([each.points for each in flat], np.float32).reshape(len(flat), -1, 3),
+                points=np.array([each.points for each in flat], np.float32).reshape(len(flat), LANDMARKS, 3),
                 scored=scored,
                 scores=np.array([each.scores for each in flat if each.scores is not None], np.float32),
             )
@@ -70,9 +70,9 @@ class Seen:
             return cls(key)
 
 
-def key_of(video: Path, tracker: str, faces: int, largest_side: int) -> str:
+def key_of(video: Path, tracker: str, largest_side: int) -> str:
     """Names a video by its size, its time and its first megabyte, and how it is looked at."""
-    digest = hashlib.sha256(f"{tracker}|{faces}|{largest_side}".encode())
+    digest = hashlib.sha256(f"{tracker}|{largest_side}".encode())
     files = sorted(video.iterdir()) if video.is_dir() else [video]
     for file in files:
         facts = file.stat()

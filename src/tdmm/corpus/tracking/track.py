@@ -130,6 +130,8 @@ def track(
     seen = look(footage, tracker, options, keep, progress)
     found = people(seen.faces, seen.seconds)
     if not found:
+        if keep is not None:
+            keep.unlink(missing_ok=True)
         raise InvalidVideo(
             f"{video}: no face was found in any of its {len(seen.faces)} pictures. Faces should be upright, lit, at "
             f"least {_SMALL:.0f} pixels large, and turned to the camera by less than some 60 degrees."
@@ -151,7 +153,7 @@ def look(
     progress: Progress | None = None,
 ) -> Seen:
     """What the tracker sees in every picture; see `track`."""
-    seen = Seen(key_of(footage.path, tracker.name, MOST_FACES, options.largest_side))
+    seen = Seen(key_of(footage.path, tracker.name, options.largest_side))
     if keep is not None:
         seen = Seen.read(keep, seen.key)
     done = len(seen.faces)
@@ -215,9 +217,9 @@ def _motion(
     head = _turned(even, seen_at, fitted.rotation)
     place = _between(even, seen_at, fitted.place)
     sure = np.clip((_BAD_MM - fitted.residual_mm) / (_BAD_MM - _GOOD_MM), 0.05, 1.0) * min(1.0, size / _SMALL)
-    nearest = np.abs(even[:, None] - seen_at[None, :]).argmin(1) if len(even) * len(seen_at) < 10**8 else np.clip(
-        np.searchsorted(seen_at, even), 0, len(seen_at) - 1
-    )  # fmt: skip
+    after = np.clip(np.searchsorted(seen_at, even), 0, len(seen_at) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(even - seen_at[before]) <= np.abs(even - seen_at[after]), before, after)
     near = np.abs(seen_at[nearest] - even) <= 0.75 / fps
     confidence = np.where(near, sure[nearest], 0.0)
     if options.smooth:
