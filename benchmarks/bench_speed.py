@@ -25,8 +25,8 @@ from tdmm import api
 from tdmm.acting.actor import perform
 from tdmm.acting.script import Blink, Event, HeadMotion, Script
 from tdmm.errors import TdmmError
-from tdmm.evaluation.reader import read
 from tdmm.motion.clip import FaceMotion
+from tdmm.reading.reader import read
 
 if TYPE_CHECKING:
     from torch.nn import Module

@@ -27,9 +27,6 @@ from tdmm.acting.script import Script
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
 from tdmm.corpus.tracking.track import TrackOptions, track
 from tdmm.evaluation.held_out import clips
-from tdmm.evaluation.matching import Matching, match
-from tdmm.evaluation.reader import read
-from tdmm.evaluation.statistics import wilson
 from tdmm.face.arkit import load_head
 from tdmm.face.channels import ARKIT
 from tdmm.face.geometry import vertex_error_curves_mm
@@ -37,6 +34,9 @@ from tdmm.face.render import Camera, Light, render
 from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.motion.events import MotionEvents
 from tdmm.motion.rotation import to_quaternions
+from tdmm.reading.matching import Matching, match
+from tdmm.reading.reader import read
+from tdmm.reading.statistics import wilson
 
 SIZE = (640, 480)
 IDENTITIES = 5

@@ -11,8 +11,8 @@ import tdmm
 from tdmm import api
 from tdmm.acting.answers import answer
 from tdmm.errors import InvalidInput, InvalidPrompt
-from tdmm.evaluation.reader import read
 from tdmm.face.channels import ARKIT
+from tdmm.reading.reader import read
 
 PROMPT = "she smiles broadly, then turns her head to the left"
 

@@ -464,9 +464,9 @@ def _performer() -> Performer:
 
 def _read_plan(motion: FaceMotion) -> Plan:
     """What the reader finds in a motion, as a plan."""
-    from tdmm.evaluation.reader import read
     from tdmm.language.plan_codes import Plan
     from tdmm.motion.timeline import resample
+    from tdmm.reading.reader import read
 
     at_25 = resample(motion)
     return Plan(read(at_25), at_25.frames)

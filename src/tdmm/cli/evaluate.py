@@ -96,8 +96,8 @@ def read(
     from rich.console import Console
 
     from tdmm import api
-    from tdmm.evaluation import reader, timeline
-    from tdmm.evaluation.reader_settings import ReaderSettings
+    from tdmm.reading import reader, timeline
+    from tdmm.reading.settings import ReaderSettings
 
     settings = ReaderSettings(rest="measured" if capture else "zero")
     events = reader.read(api.load(file), settings)

@@ -14,11 +14,11 @@ from tdmm.evaluation import definitions
 from tdmm.evaluation.generation import NoModel, in_batches
 from tdmm.evaluation.held_out import SEED, Prompt, prompts
 from tdmm.evaluation.metric import Measurement, Progress, average, exact, share, silent, skipped
-from tdmm.evaluation.reader import read
-from tdmm.evaluation.reader_actions import EYE_CLOSURE
 from tdmm.face.facs import ACTIONS
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import ActionEvent, MotionEvents
+from tdmm.reading.actions import EYE_CLOSURE
+from tdmm.reading.reader import read
 
 Animate = Callable[[Sequence[str], Sequence[int]], Sequence[FaceMotion]]
 """Prompts and seeds to motions."""

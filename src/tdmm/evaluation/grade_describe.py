@@ -14,10 +14,10 @@ from tdmm.evaluation import definitions
 from tdmm.evaluation.generation import NoModel, in_batches
 from tdmm.evaluation.held_out import SEED, clips
 from tdmm.evaluation.metric import Measurement, Progress, average, ratio, share, silent, skipped
-from tdmm.evaluation.reader import read
-from tdmm.evaluation.reader_actions import EYE_CLOSURE
-from tdmm.evaluation.reader_settings import ReaderSettings
 from tdmm.motion.clip import FaceMotion
+from tdmm.reading.actions import EYE_CLOSURE
+from tdmm.reading.reader import read
+from tdmm.reading.settings import ReaderSettings
 
 Describe = Callable[[Sequence[FaceMotion]], Sequence[str]]
 """Motions to descriptions."""

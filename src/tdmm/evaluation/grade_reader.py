@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from tdmm.evaluation import definitions
 from tdmm.evaluation.held_out import SEED, clips
-from tdmm.evaluation.matching import Matching, match
 from tdmm.evaluation.metric import Measurement, Progress, ratio, silent
-from tdmm.evaluation.reader import read
 from tdmm.motion.events import BlinkEvent, GazeEvent, MotionEvents
+from tdmm.reading.matching import Matching, match
+from tdmm.reading.reader import read
 
 _BLINK_SECONDS = 0.2
 """A found blink may start this long before or after the true one."""

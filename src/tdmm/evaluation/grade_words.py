@@ -21,9 +21,9 @@ from tdmm.evaluation.held_out import (
     timed_prompts,
 )
 from tdmm.evaluation.metric import Measurement, Progress, share, silent, skipped
-from tdmm.evaluation.reader import read
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import ActionEvent, MotionEvents
+from tdmm.reading.reader import read
 
 ON_TIME = 0.3
 """Seconds by which an event may miss the moment that was asked for."""

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tdmm.evaluation.statistics import Interval, bootstrap, bootstrap_ratio, wilson
+from tdmm.reading.statistics import Interval, bootstrap, bootstrap_ratio, wilson
 
 Direction = Literal["up", "down", "none"]
 Reduce = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tdmm.evaluation.reader import read
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import MotionEvents
+from tdmm.reading.reader import read
 
 SEEN = 0.3
 """Actions from this strength on are looked at."""

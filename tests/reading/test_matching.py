@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from tdmm.evaluation.matching import Matching, match
 from tdmm.face.facs import Side
 from tdmm.motion.events import ActionEvent, BlinkEvent, HeadEvent, MotionEvents
+from tdmm.reading.matching import Matching, match
 
 
 def smile(side: Side = "both", strength: float = 0.7, onset: float = 1.0, end: float = 2.0) -> ActionEvent:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tdmm.evaluation.signals import Span, despiked, smoothed, spans_above, split_at_valleys, turning_points
+from tdmm.reading.signals import Span, despiked, smoothed, spans_above, split_at_valleys, turning_points
 
 
 def test_smoothing_keeps_a_constant_and_the_middle_of_three_frames() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tdmm.evaluation.statistics import bootstrap, bootstrap_ratio, wilson
+from tdmm.reading.statistics import bootstrap, bootstrap_ratio, wilson
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tdmm.evaluation.reader_settings import ReaderSettings
-from tdmm.evaluation.signals import Signal, Span, smoothed, spans_above, turning_points
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import HeadEvent, HeadMotionKind
+from tdmm.reading.settings import ReaderSettings
+from tdmm.reading.signals import Signal, Span, smoothed, spans_above, turning_points
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdmm.errors import InvalidMotion
-from tdmm.evaluation.reader import read
-from tdmm.evaluation.reader_settings import ReaderSettings
 from tdmm.face.channels import ARKIT
 from tdmm.face.facs import ACTIONS, Side
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import MotionEvents
 from tdmm.motion.timeline import resample
+from tdmm.reading.reader import read
+from tdmm.reading.settings import ReaderSettings
 
 FPS = 25
 Track = npt.NDArray[np.float64]

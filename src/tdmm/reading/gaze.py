@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tdmm.evaluation.reader_settings import ReaderSettings
-from tdmm.evaluation.signals import Signal, smoothed, spans_above
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import GazeDirection, GazeEvent
+from tdmm.reading.settings import ReaderSettings
+from tdmm.reading.signals import Signal, smoothed, spans_above
 
 _DIRECTIONS: dict[tuple[int, int], GazeDirection] = {
     (1, 0): "left",

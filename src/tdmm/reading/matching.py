@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tdmm.evaluation.statistics import Interval, wilson
 from tdmm.motion.events import ActionEvent, HeadEvent, MotionEvents
+from tdmm.reading.statistics import Interval, wilson
 
 Kind = Literal["action", "head"]
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from tdmm.errors import InvalidMotion
-from tdmm.evaluation.reader_actions import read_actions, read_lids
-from tdmm.evaluation.reader_gaze import read_gaze
-from tdmm.evaluation.reader_head import read_head
-from tdmm.evaluation.reader_settings import ReaderSettings
 from tdmm.face.channels import ARKIT
 from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.motion.events import MotionEvents
 from tdmm.motion.timeline import resample
+from tdmm.reading.actions import read_actions, read_lids
+from tdmm.reading.gaze import read_gaze
+from tdmm.reading.head import read_head
+from tdmm.reading.settings import ReaderSettings
 
 _DEFAULT = ReaderSettings()
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tdmm.evaluation.reader_settings import ReaderSettings
-from tdmm.evaluation.signals import Signal, Span, despiked, smoothed, spans_above, split_at_valleys
 from tdmm.face.facs import ACTIONS, Action, Side
 from tdmm.motion.clip import FPS
 from tdmm.motion.events import ActionEvent, BlinkEvent
+from tdmm.reading.settings import ReaderSettings
+from tdmm.reading.signals import Signal, Span, despiked, smoothed, spans_above, split_at_valleys
 
 EYE_CLOSURE = "eye_closure"
 

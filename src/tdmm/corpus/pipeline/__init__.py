@@ -1,0 +1,1 @@
+"""Stages of a corpus, run once per clip whatever crashes."""

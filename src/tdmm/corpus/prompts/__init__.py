@@ -1,0 +1,1 @@
+"""Words for video models: what a face does, and how it is filmed."""

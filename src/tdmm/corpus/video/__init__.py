@@ -1,0 +1,1 @@
+"""Text to video: generators of clips behind one protocol."""
