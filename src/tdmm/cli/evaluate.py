@@ -96,7 +96,8 @@ def read(
     from rich.console import Console
 
     from tdmm import api
-    from tdmm.reading import reader, timeline
+    from tdmm.evaluation import timeline
+    from tdmm.reading import reader
     from tdmm.reading.settings import ReaderSettings
 
     settings = ReaderSettings(rest="measured" if capture else "zero")
