@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from tdmm.corpus.tracking.landmark_rig import LandmarkRig, load_rig
 from tdmm.corpus.tracking.sighting import Floats
 from tdmm.face.bounded import solve_bounded
 from tdmm.face.channels import ARKIT, INDEX
+from tdmm.motion.clip import FPS
 
 Progress = Callable[[int, int], None]
 
@@ -80,6 +82,16 @@ FOCALS = (0.8, 1.1, 1.6, 2.4, 4.0)
 _USUAL_FOCAL, _FOCAL_SPREAD = 1.2, 0.8
 """Most cameras' focal length, and how far its logarithm scatters."""
 
+_LOW_BROWS = 0.8
+"""How much lower the brows of people rest than where the tracker puts those of the built-in head, in units of
+`browDown`: with it, resting recordings of people come to the brow that the tracker's own scores give them."""
+
+_SAME_AGAIN = 4.0
+"""Pictures of a recording that show the same expression again, and so tell nothing new."""
+
+_LEAST_GAP = 0.25
+"""Pictures are never taken to be nearer in time than this, in frames at 25 a second: clocks of recordings err."""
+
 _AT_ONCE = 128
 
 
@@ -87,6 +99,7 @@ def fit(
     points: Floats,
     size: tuple[int, int],
     *,
+    seconds: npt.ArrayLike | None = None,
     focal: float | None = None,
     options: FitOptions | None = None,
     rig: LandmarkRig | None = None,
@@ -97,6 +110,7 @@ def fit(
     Args:
         points: (T, 478, 3) pixels, x right, y down, z behind, as `Sighting` has them; frames of one video in order.
         size: width and height of its pictures.
+        seconds: (T,) when each was taken; None means 25 a second.
         focal: pixels; None estimates it.
         options: how.
         rig: where the tracker sees points.
@@ -108,14 +122,18 @@ def fit(
     centred = torch.stack([seen[..., 0] - width / 2, height / 2 - seen[..., 1], -seen[..., 2]], -1)
     spread = np.unique(np.linspace(0, len(seen) - 1, min(options.key_frames, len(seen))).round().astype(int))
     keys = centred[torch.from_numpy(spread)]
+    rig = _likelier_brows(rig, keys, focal or _USUAL_FOCAL * max(size), options)
     if focal is None:
         focal = _likeliest_focal(rig, keys, max(size), options)
-    identity, own, _ = _person(rig, keys, focal, options)
+    person = _person(rig, keys, focal, options)
+    times = np.arange(len(seen)) / FPS if seconds is None else np.asarray(seconds, np.float64)
+    # How long before each frame the one before it was taken, in frames at 25 a second.
+    gaps = torch.from_numpy(np.diff(times, prepend=times[0] - 1 / FPS) * FPS).float().clamp_min(_LEAST_GAP)
     expressions, rotations, places, residuals = [], [], [], []
     before: Tensor | None = None
     for first in range(0, len(centred), _AT_ONCE):
         part = centred[first : first + _AT_ONCE]
-        state = _Frames(own, part, focal, options, before)
+        state = _Frames(person.rig, part, focal, options, before, gaps[first : first + _AT_ONCE])
         for _ in range(options.rounds):
             state.step()
         before = state.expression[-1]
@@ -126,7 +144,7 @@ def fit(
         if progress is not None:
             progress(min(first + _AT_ONCE, len(centred)), len(centred))
     return Fitted(
-        identity.numpy(),
+        person.identity.numpy(),
         torch.cat(expressions).numpy(),
         torch.cat(rotations).numpy(),
         torch.cat(places).numpy(),
@@ -135,30 +153,57 @@ def fit(
     )
 
 
+@dataclass(frozen=True)
+class _Person:
+    """Whose face it is, and what that explains.
+
+    Attributes:
+        identity: (I,).
+        rig: of that person.
+        points, shape, expression: how surprising it is that the points lie where they do, that a person has that shape,
+            and that the face moves so; twice the negative logarithms of likelihoods.
+    """
+
+    identity: Tensor
+    rig: LandmarkRig
+    points: float
+    shape: float
+    expression: float
+
+
+def _likelier_brows(rig: LandmarkRig, keys: Tensor, focal: float, options: FitOptions) -> LandmarkRig:
+    """The rig as it is, or with brows as low as most people's: whichever is the smaller surprise."""
+    down = sum((rig.expression[INDEX[name]] for name in ("browDownLeft", "browDownRight")), torch.zeros_like(rig.rest))
+    low = replace(rig, rest=rig.rest + _LOW_BROWS * down)
+
+    def surprise(brows: LandmarkRig) -> float:
+        person = _person(brows, keys, focal, options, rounds=4)
+        return (person.points + person.expression) / _SAME_AGAIN + person.shape
+
+    return min((rig, low), key=surprise)
+
+
 def _likeliest_focal(rig: LandmarkRig, keys: Tensor, side: int, options: FitOptions) -> float:
     """Pixels. Perspective shows little in a face far away, so the usual is preferred unless it fits worse."""
 
-    def cost(share: float) -> float:
-        surprise = (math.log(share / _USUAL_FOCAL) / _FOCAL_SPREAD) ** 2
-        return _person(rig, keys, share * side, options, rounds=3)[2] + surprise
+    def surprise(share: float) -> float:
+        person = _person(rig, keys, share * side, options, rounds=3)
+        return person.points + person.shape + (math.log(share / _USUAL_FOCAL) / _FOCAL_SPREAD) ** 2
 
-    return min(FOCALS, key=cost) * side
+    return min(FOCALS, key=surprise) * side
 
 
-def _person(
-    rig: LandmarkRig, keys: Tensor, focal: float, options: FitOptions, rounds: int | None = None
-) -> tuple[Tensor, LandmarkRig, float]:
-    """Identity (I,), the rig of that person, and what the fit costs (negative log likelihood, twice)."""
+def _person(rig: LandmarkRig, keys: Tensor, focal: float, options: FitOptions, rounds: int | None = None) -> _Person:
     identity, offset = keys.new_zeros(len(rig.identity)), torch.zeros_like(rig.rest)
-    state = _Frames(rig, keys, focal, options, None, alone=True)
+    state = _Frames(rig, keys, focal, options, None, None)
     for _ in range(rounds or options.rounds):
         state.step()
         identity, offset = _own_shape(rig, state, identity, options)
         rest = rig.rest + torch.einsum("i,ilc->lc", identity, rig.identity) + offset
         state.rig = replace(rig, rest=rest)
     state.step()
-    cost = state.cost() + float(identity.square().sum() + (offset / (options.offset_mm * 1e-3)).square().sum())
-    return identity, state.rig, cost
+    shape = float(identity.square().sum() + (offset / (options.offset_mm * 1e-3)).square().sum())
+    return _Person(identity, state.rig, state.cost(), shape, state.surprise())
 
 
 def _own_shape(rig: LandmarkRig, state: _Frames, identity: Tensor, options: FitOptions) -> tuple[Tensor, Tensor]:
@@ -191,7 +236,8 @@ class _Frames:
         focal: pixels.
         options: how.
         before: (E,) the expression before the first frame.
-        alone: whether frames are not neighbours of each other.
+        gaps: (N,) how long before each frame the one before it was, in frames at 25 a second; None where frames are not
+            neighbours of each other.
     """
 
     def __init__(
@@ -201,15 +247,16 @@ class _Frames:
         focal: float,
         options: FitOptions,
         before: Tensor | None,
-        alone: bool = False,
+        gaps: Tensor | None,
     ) -> None:
-        self.rig, self._focal, self._options, self._before, self._alone = rig, focal, options, before, alone
+        self.rig, self._focal, self._options, self._before = rig, focal, options, before
         self._points = points[..., :2]
         self.expression = points.new_zeros(len(points), len(ARKIT))
         self.rotation, self.place = _begin(rig.rest, points, focal)
         change = torch.full((len(ARKIT),), options.change)
         change[[place for place, name in enumerate(ARKIT) if name.startswith("eye")]] = options.lid_change
-        self._steady = 1.0 / change.square()
+        # (N, E) how firmly each frame holds on to the one before it: what changes adds up like a random walk.
+        self._steady = None if gaps is None else 1.0 / (change.square() * gaps[:, None])
         self._loose = _loose(options)
 
     def step(self) -> None:
@@ -239,14 +286,15 @@ class _Frames:
 
     def _pulled(self, square: Tensor, sums: Tensor) -> tuple[Tensor, Tensor]:
         square = square + self._loose
-        pull = torch.zeros_like(self.expression)
         sums = sums - 1.0 / self._options.rare
-        if not self._alone:
-            first = self.expression[:1] if self._before is None else self._before[None]
-            around = torch.cat([first, self.expression, self.expression[-1:]])
-            sums = sums + self._steady * (around[:-2] + around[2:]) / 2
-            pull = pull + self._steady
-        return square + torch.diag_embed(pull), sums
+        if self._steady is None:
+            return square, sums
+        first = self.expression[:1] if self._before is None else self._before[None]
+        around = torch.cat([first, self.expression, self.expression[-1:]])
+        to_before = self._steady / 2
+        to_after = torch.cat([to_before[1:], to_before[-1:]])
+        sums = sums + to_before * around[:-2] + to_after * around[2:]
+        return square + torch.diag_embed(to_before + to_after), sums
 
     def _turned(self) -> Tensor:
         """(N, L, 3) points of the rig about the joint, in the camera's axes."""
@@ -290,6 +338,11 @@ class _Frames:
     def cost(self) -> float:
         """Twice the negative log likelihood of the points, up to a constant."""
         return float((self.weight() * self.lacking().square().sum(-1)).sum())
+
+    def surprise(self) -> float:
+        """The same of the expressions."""
+        towards = torch.einsum("ne,ef,nf->", self.expression, self._loose, self.expression)
+        return float(towards + 2.0 / self._options.rare * self.expression.sum())
 
     def residual_mm(self) -> Tensor:
         """(N,) root mean square distance of the points."""

@@ -32,6 +32,9 @@ _SMALL = 70.0
 """Pixels of a face's size below which little of it can be seen."""
 _TURNED = math.radians(40.0)
 """Yaw beyond which half of the face is hidden."""
+_SLOW = 20.0
+"""Pictures a second below which frames are set on the clock of motions at once."""
+
 _LEVEL = math.radians(10.0)
 """Pitch up to which a head that is held so most of the time is taken to be level."""
 _SCORES_GAIN = 1.3
@@ -180,14 +183,14 @@ def _moved(
     numbers = sorted(person.sightings)
     points = np.stack([person.sightings[number].points for number in numbers])
     told = None if progress is None else lambda done, count: progress("frames fitted", done, count)
-    fitted = fit(points, (footage.width, footage.height), focal=focal, progress=told)
+    times = np.array(seen.seconds)
+    fitted = fit(points, (footage.width, footage.height), seconds=times[numbers], focal=focal, progress=told)
     if options.rest:
         scores = [person.sightings[number].scores for number in numbers]
         told_by = (
             None if any(each is None for each in scores) else np.stack([each for each in scores if each is not None])
         )
         fitted = replace(fitted, expression=from_rest(fitted.expression, told_by))
-    times = np.array(seen.seconds)
     size = float(np.median([person.sightings[number].size for number in numbers]))
     motion = _motion(fitted, times[numbers], times, footage.fps, size, options)
     gaps = tuple(_gaps(numbers, times, 1.0 / footage.fps))
@@ -211,7 +214,9 @@ def _motion(
     options: TrackOptions,
 ) -> FaceMotion:
     """The fitted frames on an even clock, without gaps or jitter, at 25 fps."""
-    fps = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
+    fps = pictures = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
+    if fps < _SLOW:
+        fps = FPS  # a coarse even clock would step over pictures
     even = np.arange(max(1, round(float(times[-1]) * fps) + 1)) / fps
     expression = _between(even, seen_at, fitted.expression)
     head = _turned(even, seen_at, fitted.rotation)
@@ -220,7 +225,7 @@ def _motion(
     after = np.clip(np.searchsorted(seen_at, even), 0, len(seen_at) - 1)
     before = np.maximum(after - 1, 0)
     nearest = np.where(np.abs(even - seen_at[before]) <= np.abs(even - seen_at[after]), before, after)
-    near = np.abs(seen_at[nearest] - even) <= 0.75 / fps
+    near = np.abs(seen_at[nearest] - even) <= 0.75 / min(pictures, fps)
     confidence = np.where(near, sure[nearest], 0.0)
     if options.smooth:
         lids = np.array([name.startswith("eye") for name in ARKIT])
