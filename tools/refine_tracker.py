@@ -34,7 +34,7 @@ SINGLE = 0.4  # share of the clips in which one thing alone happens
 
 @torch.no_grad()
 def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArray[np.generic]] | None:
-    """One clip: `points` (T, 478, 3) pixels, `scores` and `expression` (T, 52), `head` (T, 3); None: the face is lost."""
+    """One clip: `points` (T, 478, 3) pixels, `scores` and `expression` (T, 52), `head` (T, 3); None: no face."""
     rng, head = np.random.default_rng((seed, number)), load_head()
     script = cast(seed, number)
     if rng.random() < SINGLE:

@@ -140,8 +140,8 @@ class _Landmarker:
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=task.read_bytes()),
             running_mode=vision.RunningMode.IMAGE if still else vision.RunningMode.VIDEO,
-            # Told to find one face alone it smooths the points over time, which lags behind blinks and, in recordings of
-            # few pictures a second, behind everything. The fit smooths without a lag.
+            # Told to find one face alone it smooths the points over time, which lags behind blinks and, in recordings
+            # of few pictures a second, behind everything. The fit smooths without a lag.
             num_faces=max(faces, 2),
             min_face_detection_confidence=_LEAST_CONFIDENCE,
             min_face_presence_confidence=_LEAST_CONFIDENCE,
