@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,8 @@ class FitOptions:
             neighbours. lid_change: the same of the lids, which are quicker.
         offset_mm: standard deviation of a point's constant offset in a clip.
         robust: scatters beyond which an error counts less (Huber).
-        key_frames: frames that identity, offsets and focal length are found on.
+        key_frames: frames that identity and offsets are found on. search_frames: those that are asked which brows and
+            which focal length explain them best.
         rounds: of Gauss-Newton.
     """
 
@@ -52,6 +54,7 @@ class FitOptions:
     offset_mm: float = 0.8
     robust: float = 2.5
     key_frames: int = 40
+    search_frames: int = 16
     rounds: int = 6
 
 
@@ -122,9 +125,10 @@ def fit(
     centred = torch.stack([seen[..., 0] - width / 2, height / 2 - seen[..., 1], -seen[..., 2]], -1)
     spread = np.unique(np.linspace(0, len(seen) - 1, min(options.key_frames, len(seen))).round().astype(int))
     keys = centred[torch.from_numpy(spread)]
-    rig = _likelier_brows(rig, keys, focal or _USUAL_FOCAL * max(size), options)
+    few = keys[:: max(1, len(keys) // options.search_frames)]
+    rig = _likelier_brows(rig, few, focal or _USUAL_FOCAL * max(size), options)
     if focal is None:
-        focal = _likeliest_focal(rig, keys, max(size), options)
+        focal = _likeliest_focal(rig, few, max(size), options)
     person = _person(rig, keys, focal, options)
     times = np.arange(len(seen)) / FPS if seconds is None else np.asarray(seconds, np.float64)
     # How long before each frame the one before it was taken, in frames at 25 a second.
@@ -262,15 +266,18 @@ class _Frames:
     def step(self) -> None:
         """One round of Gauss-Newton."""
         across, lacking, weight = self.across(), self.lacking(), self.weight()
-        moved = torch.einsum("ncd,eld->nlce", self.rotation, self.rig.expression)
-        by_expression = torch.einsum("nlkc,nlce->nlke", across, moved).flatten(1, 2)
+        # What a point shows across the view of a movement in the head's own frame, and of a movement of the head.
+        shown = across @ self.rotation[:, None]
+        weighed = (weight[..., None, None] * shown).mT
         by_pose = torch.cat([_cross(across, self._turned()), across], -1).flatten(1, 2)
-        weighted = weight.repeat_interleave(2, 1)[..., None]
-        pose_square = by_pose.mT @ (weighted * by_pose) + 1e-3 * torch.eye(6)
-        mixed = by_pose.mT @ (weighted * by_expression)
-        square = by_expression.mT @ (weighted * by_expression)
-        error = (lacking.flatten(1, 2)[..., None]) * weighted
-        pose_sum, sums = (by_pose.mT @ error)[..., 0], (by_expression.mT @ error)[..., 0]
+        weights = weight.repeat_interleave(2, 1)[..., None]
+        pose_square = by_pose.mT @ (weights * by_pose) + 1e-3 * torch.eye(6)
+        pose_sum = (by_pose.mT @ (weights * lacking.flatten(1, 2)[..., None]))[..., 0]
+        # Points' own shares first, 3 numbers or 3 x 3 a point; one product with the shapes for all points and frames.
+        shapes = self.rig.expression.permute(1, 2, 0).flatten(0, 1)
+        mixed = (weighed @ by_pose.view(*across.shape[:3], 6)).permute(0, 3, 1, 2).flatten(2) @ shapes
+        sums = (weighed @ lacking[..., None])[..., 0].flatten(1) @ shapes
+        square = _squares(weighed @ shown, self.rig.expression)
         inner = torch.linalg.solve(pose_square, torch.cat([mixed, pose_sum[..., None]], -1))
         square = square - mixed.mT @ inner[..., :-1]
         sums = sums - (mixed.mT @ inner[..., -1:])[..., 0]
@@ -347,6 +354,33 @@ class _Frames:
     def residual_mm(self) -> Tensor:
         """(N,) root mean square distance of the points."""
         return torch.sqrt(self.lacking().square().sum(-1).mean(-1)) * 1e3
+
+
+def _squares(shares: Tensor, expression: Tensor) -> Tensor:
+    """(N, E, E) sums over the points of `shapes.T @ share @ shapes`, from their shares (N, L, 3, 3), symmetric."""
+    products, upper = _products(expression)
+    half = shares[..., *_AXES].flatten(1) @ products
+    count = len(expression)
+    square = shares.new_zeros(len(shares), count, count)
+    square[:, upper[0], upper[1]] = half
+    square[:, upper[1], upper[0]] = half
+    return square
+
+
+_AXES = ([0, 0, 0, 1, 1, 2], [0, 1, 2, 1, 2, 2])
+"""Rows and columns of the six numbers of a symmetric 3 x 3 matrix."""
+
+
+@lru_cache(maxsize=2)  # a tensor is its own key; every frame of every recording uses the same one
+def _products(expression: Tensor) -> tuple[Tensor, Tensor]:
+    """(6 L, E (E + 1) / 2) products of pairs of shapes, by point and pair of axes; (2, ...) which pairs of shapes."""
+    upper = torch.triu_indices(len(expression), len(expression))
+    one, other = expression[upper[0]], expression[upper[1]]  # (pairs, L, 3)
+    products = []
+    for row, column in zip(*_AXES, strict=True):
+        product = one[..., row] * other[..., column]
+        products.append(product if row == column else product + one[..., column] * other[..., row])
+    return torch.stack(products, -1).flatten(1).T.contiguous(), upper
 
 
 def _loose(options: FitOptions) -> Tensor:
