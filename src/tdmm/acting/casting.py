@@ -7,6 +7,7 @@ script depends on (seed, index) alone; clips can be cast in any order and on any
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -80,18 +81,53 @@ def cast(seed: int, index: int) -> Script:
     number, place = divmod(index, BLOCK)
     block = _block(seed, number)
     lexicon = load()
-    rng = _stream(seed, _CLIPS, index)
     energy, plain = block.energies[place], place in block.neutral
     names = _dealt(seed, _DESCRIPTORS, number, block.events, place, tuple(lexicon.descriptors))
-    descriptors = [lexicon.get(name) for name in names]
-    events = _events(descriptors, energy, rng)
+    descriptors = tuple(lexicon.get(name) for name in names)
     # A descriptor that means a head motion or a look leaves the head or the eyes to itself.
     no_head = plain or any(each.head for each in descriptors)
     no_gaze = plain or any(each.gaze for each in descriptors)
-    kinds = [] if no_head else _dealt(seed, _MOTIONS, number, block.heads, place, HEAD_MOTIONS)
-    heads = [_head_length(kind, _PACE[energy], len(kinds), rng) for kind in kinds]
-    directions = [] if no_gaze else _dealt(seed, _GAZES, number, block.gazes, place, GAZE_DIRECTIONS)
-    groups = [] if plain else [_blink_group(rng) for _ in range(block.blinks[place])]
+    cues = Cues(
+        descriptors=descriptors,
+        energy=energy,
+        head=() if no_head else tuple(_dealt(seed, _MOTIONS, number, block.heads, place, HEAD_MOTIONS)),
+        gaze=() if no_gaze else tuple(_dealt(seed, _GAZES, number, block.gazes, place, GAZE_DIRECTIONS)),
+        blinks=0 if plain else int(block.blinks[place]),
+    )
+    return stage(cues, _stream(seed, _CLIPS, index))
+
+
+@dataclass(frozen=True)
+class Cues:
+    """What happens in a clip, before anybody knows when.
+
+    Attributes:
+        descriptors: in the order in which they start.
+        energy: of the whole.
+        head: kinds of head motion, in turn.
+        gaze: where the eyes go, in turn.
+        blinks: groups of blinks.
+    """
+
+    descriptors: tuple[Descriptor, ...] = ()
+    energy: Energy = "normal"
+    head: tuple[HeadMotionKind, ...] = ()
+    gaze: tuple[GazeDirection, ...] = ()
+    blinks: int = 0
+
+
+def stage(cues: Cues, rng: np.random.Generator, shortest: float = SHORTEST) -> Script:
+    """Lay out in time what happens; intensities, sides and the subject are drawn.
+
+    Args:
+        cues: what happens. Looks and blinks that find no moment while the lids are free are left out.
+        rng: draws.
+        shortest: seconds that the clip lasts at least; `LONGEST` is the most.
+    """
+    descriptors, energy = list(cues.descriptors), cues.energy
+    events = _events(descriptors, energy, rng)
+    heads = [_head_length(kind, _PACE[energy], len(cues.head), rng) for kind in cues.head]
+    groups = [_blink_group(rng) for _ in range(cues.blinks)]
 
     lids = _lid_spans(events, descriptors)
     needed = max((event.end for event in events), default=0.0)
@@ -99,17 +135,17 @@ def cast(seed: int, index: int) -> Script:
         # Blinks wait until the lids are free.
         needed += sum(0.3 + _blink_seconds(group) for group in groups)
     needed = max(needed, 0.3 + sum(length + 0.12 for _, length in heads))
-    seconds = float(np.clip(needed + rng.uniform(0.15, 0.7), SHORTEST, LONGEST))
+    seconds = float(np.clip(needed + rng.uniform(0.15, 0.7), shortest, LONGEST))
     if not events:
-        seconds = float(rng.uniform(max(seconds, SHORTEST), max(seconds, 4.0)))
+        seconds = float(rng.uniform(max(seconds, shortest), max(seconds, 4.0)))
     seconds = round(seconds * FPS) / FPS
-    gazes = _gazes(directions, lids, seconds, rng)
+    gazes = _gazes(cues.gaze, lids, seconds, rng)
     return Script(
         seconds=seconds,
         subject=subjects()[int(rng.integers(len(subjects())))],
         energy=energy,
         events=tuple(events),
-        head=tuple(_heads(kinds, heads, events, seconds, rng)),
+        head=tuple(_heads(cues.head, heads, events, seconds, rng)),
         gaze=tuple(gazes),
         blinks=tuple(_blinks(groups, lids, seconds, rng)),
     )
@@ -197,7 +233,7 @@ def _head_length(kind: HeadMotionKind, pace: float, company: int, rng: np.random
 
 
 def _heads(
-    kinds: list[HeadMotionKind],
+    kinds: Sequence[HeadMotionKind],
     lengths: list[tuple[int, float]],
     events: list[Event],
     seconds: float,
@@ -230,7 +266,9 @@ def _lid_spans(events: list[Event], descriptors: list[Descriptor]) -> list[Span]
     ]
 
 
-def _gazes(directions: list[GazeDirection], lids: list[Span], seconds: float, rng: np.random.Generator) -> list[Gaze]:
+def _gazes(
+    directions: Sequence[GazeDirection], lids: list[Span], seconds: float, rng: np.random.Generator
+) -> list[Gaze]:
     gazes = []
     for direction in directions:
         length = float(rng.uniform(0.5, min(1.8, seconds - 0.4)))
