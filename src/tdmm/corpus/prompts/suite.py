@@ -1,0 +1,193 @@
+"""`suite`: the prompts of a corpus, balanced by design."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+import numpy as np
+
+from tdmm.acting.beats import end_of, items_of
+from tdmm.acting.casting import LONGEST, Cues, stage
+from tdmm.acting.clauses import Item
+from tdmm.acting.coherence import check_coherence
+from tdmm.acting.descriptors import Descriptor, DescriptorSide
+from tdmm.acting.intensity_words import MIDDLES, Level
+from tdmm.acting.lexicon import load
+from tdmm.acting.script import Energy, Event, Gaze, HeadMotion, Script
+from tdmm.corpus.prompts.design import Deal, Minimiser, deals
+from tdmm.corpus.prompts.prompt import ClipPrompt, Scene
+from tdmm.corpus.prompts.scenes import negative_for, scenery, words_for
+from tdmm.corpus.prompts.scenes import persons as built_in_persons
+from tdmm.corpus.prompts.telling import told
+from tdmm.errors import InvalidInput
+from tdmm.face.facs import Side
+from tdmm.motion.events import GAZE_DIRECTIONS, HEAD_MOTIONS, GazeDirection, HeadMotionKind
+
+SHORTEST = 4.0
+"""Seconds that a clip lasts at least; `casting.LONGEST` at most."""
+
+_JITTER = 0.03  # about the middle of a level; small enough to stay within it
+_SIDES: dict[DescriptorSide, dict[Side, float]] = {
+    "both": {"both": 1.0}, "either": {"both": 0.5, "left": 0.25, "right": 0.25}, "one": {"left": 0.5, "right": 0.5}
+}  # fmt: skip
+_HEAD: dict[HeadMotionKind | None, float] = {None: 0.5, **dict.fromkeys(HEAD_MOTIONS, 0.5 / len(HEAD_MOTIONS))}
+_GAZE: dict[GazeDirection | None, float] = {None: 0.85, **dict.fromkeys(GAZE_DIRECTIONS, 0.15 / len(GAZE_DIRECTIONS))}
+_BLINKS = {0: 0.8, 1: 0.2}
+_ENERGIES: dict[Energy, float] = {"low": 0.25, "normal": 0.5, "high": 0.25}
+
+
+def suite(count: int, seed: int = 7, persons: Mapping[str, str] | None = None) -> Iterator[ClipPrompt]:
+    """The prompts of a corpus, one a clip, in the order in which they are to be made.
+
+    Deterministic, and growing: the first clips of a seed do not depend on `count`. Balanced after any number of clips,
+    as `tdmm.corpus.prompts.design` says: each descriptor, each person, and each descriptor with each person within one
+    of the mean. A clip has one expression, or in two clips of five a transition from one to another; the lexicon's
+    micro-expressions are dealt like all its descriptors, asked blinks beside them.
+
+    Args:
+        count: clips.
+        seed: of the whole suite.
+        persons: id to words with an article; None takes those of `scenes.persons`.
+
+    Raises:
+        InvalidInput: a number or the persons make no sense.
+    """
+    people = dict(built_in_persons() if persons is None else persons)
+    most = len(load()) // 2
+    if count < 0:
+        raise InvalidInput(f"count must be 0 or more, not {count}.")
+    if not 0 <= seed < 2**63:
+        raise InvalidInput(f"seed must lie between 0 and 2**63 - 1, not {seed}.")
+    if not 1 <= len(people) <= most:
+        raise InvalidInput(f"There are {len(people)} persons; a suite needs from 1 to {most} of them.")
+    return islice(_endless(seed, people), count)
+
+
+def preview(count: int, style: str, seed: int = 7) -> Iterator[tuple[str, str, str]]:
+    """The first prompts of a suite as a generator is told them: clip id, words, negative prompt.
+
+    Raises:
+        InvalidInput: `count` or `seed` makes no sense.
+        UnknownName: there is no such style.
+    """
+    negative = negative_for(style)
+    return ((prompt.clip_id, words_for(style, prompt), negative) for prompt in suite(count, seed))
+
+
+def _endless(seed: int, people: Mapping[str, str]) -> Iterator[ClipPrompt]:
+    entries, names = load().entries, tuple(people)
+
+    def alike(first: int, second: int) -> bool:
+        return entries[first].family == entries[second].family
+
+    factors = _Factors(np.random.default_rng([seed, 1]))
+    for index, deal in enumerate(deals(len(entries), len(names), seed, alike)):
+        descriptors = tuple(entries[number] for number in deal.descriptors)
+        person = names[deal.person]
+        script = _script(descriptors, people[person], factors, deal, np.random.default_rng([seed, 2, index]))
+        check_coherence(script, f"clip {index}")
+        yield ClipPrompt(
+            clip_id=f"prompt-{seed}-{index:07d}",
+            script=script,
+            face=told(script, _digest(f"words/{seed}/{index}"))[0],
+            scene=factors.scene(deal),
+            family=family_of(script),
+            person=person,
+            seed=_digest(f"video/{seed}/{index}"),
+        )
+
+
+class _Factors:
+    """Everything that is dealt by minimisation."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.intensity = Minimiser[Level](dict.fromkeys(MIDDLES, 1.0), rng)
+        self.sides = {kind: Minimiser[Side](shares, rng) for kind, shares in _SIDES.items()}
+        self.head = Minimiser[HeadMotionKind | None](_HEAD, rng)
+        self.head_intensity = Minimiser[Level](dict.fromkeys(MIDDLES, 1.0), rng)
+        self.gaze = Minimiser[GazeDirection | None](_GAZE, rng)
+        self.blinks = Minimiser[int](_BLINKS, rng)
+        self.energy = Minimiser[Energy](_ENERGIES, rng)
+        phrases = scenery()
+        self._framing = Minimiser[str](dict.fromkeys(phrases.framing, 1.0), rng)
+        self._lighting = Minimiser[str](dict.fromkeys(phrases.lighting, 1.0), rng)
+        self._background = Minimiser[str](dict.fromkeys(phrases.background, 1.0), rng)
+
+    def scene(self, deal: Deal) -> Scene:
+        strata = _strata(deal)
+        return Scene(
+            framing=self._framing.deal(*strata),
+            lighting=self._lighting.deal(*strata),
+            background=self._background.deal(*strata),
+        )
+
+
+def _strata(deal: Deal) -> tuple[tuple[str, int], ...]:
+    """A clip counts towards its descriptors, first of all the one that it opens with, and towards its person."""
+    return *(("descriptor", number) for number in deal.descriptors), ("person", deal.person)
+
+
+def _script(
+    descriptors: tuple[Descriptor, ...], subject: str, factors: _Factors, deal: Deal, rng: np.random.Generator
+) -> Script:
+    strata = _strata(deal)
+    # A descriptor that means a head motion or a look leaves the head or the eyes to itself.
+    head = None if any(each.head for each in descriptors) else factors.head.deal(*strata)
+    gaze = None if any(each.gaze for each in descriptors) else factors.gaze.deal(*strata)
+    blinks = 0 if any(each.blinks for each in descriptors) else factors.blinks.deal(*strata)
+    energy = factors.energy.deal(*strata)
+    cues = Cues(descriptors, energy, (head,) if head else (), (gaze,) if gaze else (), blinks)
+    laid = stage(cues, rng, float(rng.uniform(SHORTEST, LONGEST)))
+    events = []
+    for event, entry in zip(laid.events, descriptors, strict=True):
+        own = (entry.name, ("person", deal.person))
+        level = factors.intensity.deal(*own)
+        side = factors.sides[entry.side].deal(*own)
+        events.append(event.model_copy(update={"intensity": _intensity(level, rng), "side": side}))
+    heads = [
+        motion.model_copy(update={"intensity": _intensity(factors.head_intensity.deal(motion.kind, strata[-1]), rng)})
+        for motion in laid.head
+    ]
+    return _later(laid.model_copy(update={"subject": subject, "events": tuple(events), "head": tuple(heads)}), rng)
+
+
+def _intensity(level: Level, rng: np.random.Generator) -> float:
+    return round(float(np.clip(MIDDLES[level] + rng.uniform(-_JITTER, _JITTER), 0.3, 1.0)), 2)
+
+
+def _later(script: Script, rng: np.random.Generator) -> Script:
+    """The same some moments later, where the clip is longer than what happens in it."""
+    items = items_of(script)
+    spare = script.seconds - 0.15 - max(map(end_of, items))
+    shift = round(max(0.0, spare) * float(rng.uniform(0.0, 0.5)), 2)
+
+    def moved(item: Item) -> Item:
+        moments = [name for name in ("onset", "apex", "offset", "end", "time") if hasattr(item, name)]
+        return item.model_copy(update={name: round(getattr(item, name) + shift, 2) for name in moments})
+
+    return script.model_copy(
+        update={name: tuple(map(moved, getattr(script, name))) for name in ("events", "head", "gaze", "blinks")}
+    )
+
+
+def family_of(script: Script) -> str:
+    """The combination that a script asks for: descriptors with sides, head motions, looks and blinks, in their order.
+
+    Intensities, energy, person and scene are not part of it: the same face more strongly is no other face.
+    """
+    return "+".join(_asked(item) for item in items_of(script))
+
+
+def _asked(item: Item) -> str:
+    if isinstance(item, Event):
+        return item.descriptor if item.side == "both" else f"{item.descriptor}:{item.side}"
+    if isinstance(item, Gaze):
+        return f"look:{item.direction}"
+    return f"head:{item.kind}" if isinstance(item, HeadMotion) else "blink"
+
+
+def _digest(text: str) -> int:
+    """31 bits, which every generator takes as a seed."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
