@@ -33,6 +33,10 @@ class EndpointProblem(TdmmError):
     """An endpoint that cannot be reached, refuses, or does not answer as one."""
 
 
+class AnswerDeclined(EndpointProblem):
+    """A model that will not answer this question; it may answer others."""
+
+
 class Endpoint:
     """A model at a URL. Use it in a `with` statement, which closes its connections.
 
@@ -42,6 +46,7 @@ class Endpoint:
         api_key: None where the server wants none.
         timeout: seconds to wait for an answer to begin, and again for it to arrive.
         seed: passed on to servers that know it; None leaves it out.
+        temperature: of the sampling, 0 for the likeliest answer; None leaves it to the server.
 
     Raises:
         InvalidInput: the URL, the name, the key or the time-out makes no sense.
@@ -49,7 +54,14 @@ class Endpoint:
     """
 
     def __init__(
-        self, url: str, model: str, *, api_key: str | None = None, timeout: float = 120.0, seed: int | None = None
+        self,
+        url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        timeout: float = 120.0,
+        seed: int | None = None,
+        temperature: float | None = None,
     ) -> None:
         self.url = _base_url(url)
         self.model = _plain(model, "model name")
@@ -60,6 +72,8 @@ class Endpoint:
         self._asked: dict[str, Any] = {"model": self.model}
         if seed is not None:
             self._asked["seed"] = seed
+        if temperature is not None:
+            self._asked["temperature"] = temperature
         # From the strictest kind of structured output to none; what is refused once is not asked for again.
         self._formats: list[Callable[[Mapping[str, Any]], dict[str, Any]]] = [_by_schema, _by_object, _by_words]
         bounded = _bounded_stream(httpx, self._openai.OpenAIError, timeout)
@@ -99,6 +113,7 @@ class Endpoint:
             schema: JSON schema of the answer. The answer is not checked against it here.
 
         Raises:
+            AnswerDeclined: the model will not answer this.
             EndpointProblem: no answer; the message says whether address, key, model name or server is at fault.
         """
         openai = self._openai
@@ -133,7 +148,7 @@ class Endpoint:
             raise self._no_chat(completion if isinstance(completion, str) else "no 'choices' in it") from None
         if refusal or reason == "content_filter":
             said = f": {_cut(str(refusal))}" if refusal else ""
-            raise EndpointProblem(f"{self.name} declines the scene{said}. Put it in other words, or ask another model.")
+            raise AnswerDeclined(f"{self.name} declines the scene{said}. Put it in other words, or ask another model.")
         return content if isinstance(content, str) else ""
 
     def _no_chat(self, said: str) -> EndpointProblem:

@@ -16,8 +16,11 @@ from tdmm.acting.brief import DEGREES
 from tdmm.acting.clauses import Item
 from tdmm.acting.intensity_words import Level, level_of
 from tdmm.acting.lexicon import Found, load
+from tdmm.acting.motion_words import motion_words, stem_and_hand
+from tdmm.acting.pronouns import Pronouns, pronouns_for
 from tdmm.acting.script import Blink, Event, HeadMotion, Script
 from tdmm.acting.sentences import said_of_all
+from tdmm.acting.slots import filled
 
 _HAND = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 # An eyebrow that goes down leaves the other one up, which is the side of a puzzled look.
@@ -37,6 +40,13 @@ _ASIDE = re.compile(
 _COUNTED = re.compile(r"\b(?:two|three|four|five|six)\b(?= )", re.IGNORECASE)
 _HINT = re.compile(r"\ba hint of\b", re.IGNORECASE)
 _FURTHER = re.compile(r"(?: and)? to (?:the|her|his|their) (?:left|right)\b", re.IGNORECASE)
+_DEGREE_WORDS: dict[Level, str] = {
+    "faint": "such as 'faintly', 'barely' or 'a hint of'",
+    "slight": "such as 'slightly', 'a little' or 'a slight ...'",
+    "plain": "which is told by no word of degree at all",
+    "strong": "such as 'strongly', 'clearly' or 'a strong ...'",
+    "extreme": "such as 'intensely', 'extremely' or 'an extreme ...'",
+}
 _FAR = 1000  # characters that a border between two clauses counts for
 _DIRECTIONS = {
     "up": re.compile(r"\b(?:up|upper|upwards?)\b", re.IGNORECASE),
@@ -67,7 +77,7 @@ def lost(script: Script, text: str) -> tuple[str, ...]:
     """
     if script.subject.partition(" ")[2].lower() not in text.lower():
         return (f"Name the person, word for word: {script.subject}.",)
-    asked = [_asked(item) for item in items_of(script)]
+    asked = [_asked(item, pronouns_for(script.subject)) for item in items_of(script)]
     found = [_with_corner(each, text) for each in load().find(text)]
     problems = _named(asked, found)
     return tuple(problems or _said_of_each(asked, found, text))
@@ -106,27 +116,46 @@ def _said_of_each(asked: Sequence[_Asked], found: Sequence[Found], text: str) ->
         if each.sort != "blink" and {level for of, level in heard if of in mine} != levels:
             problems.append(_degree_problem(each))
         sides = {other.hand for other in like} - {None}
-        if each.sort == "descriptor" and {hand for of, hand in hands if of in mine} != sides:
+        if each.sort == "descriptor" and {side for of, side in hands if of in mine} != sides:
             problems.append(_side_problem(each))
         if each.sort == "gaze" and _toward(mine, text) != frozenset().union(*(other.toward for other in like)):
             problems.append(f"Say where the eyes go: {each.said}.")
     return problems
 
 
-def _asked(item: Item) -> _Asked:
+def asks(script: Script) -> tuple[str, ...]:
+    """What a text must say to keep control of a script, one line each, in the order in which it must be said."""
+    lines = []
+    for each in (_asked(item, pronouns_for(script.subject)) for item in items_of(script)):
+        line = each.said
+        if each.sort != "blink":
+            line += f"; degree: {DEGREES[each.level]}, {_DEGREE_WORDS[each.level]}"
+        if each.sort == "descriptor":
+            line += f"; side: {each.hand or 'none, name neither left nor right'}"
+        lines.append(line)
+    return tuple(lines)
+
+
+def _asked(item: Item, pronouns: Pronouns) -> _Asked:
     if isinstance(item, Event):
         entry = load().get(item.descriptor)
-        words = " or ".join(f"'{each.text}'" for each in entry.phrasings[:4])
+        texts = [
+            filled(each.text.replace("*", ""), pronouns, item.side, entry.side == "one") for each in entry.phrasings[:5]
+        ]
         hand = None if item.side == "both" else item.side
-        return _Asked("descriptor", entry.family, words, level_of(item.intensity), hand)
+        said = " or ".join(f"'{text}'" for text in texts)
+        return _Asked("descriptor", entry.family, said, level_of(item.intensity), hand)
     if isinstance(item, HeadMotion):
-        said = f"the head motion {item.kind.replace('_', ' ')}"
+        stem, way = stem_and_hand(item.kind)
+        words = [each.text for each in motion_words().said[stem] if each.form == "verb"][:3]
+        texts = [filled(text, pronouns, place=f"to the {way}") for text in words if "{shoulder}" not in text]
+        said = "the head: " + " or ".join(f"'{text}'" for text in texts)
         return _Asked("head", item.kind, said, level_of(item.intensity))
     if isinstance(item, Blink):
-        return _Asked("blink", "blink", "blinking")
-    toward = frozenset(item.direction.split("_"))
-    said = f"a look {item.direction.replace('_', ' and to the ')}"
-    return _Asked("gaze", "gaze", said, level_of(item.intensity), toward=toward)
+        return _Asked("blink", "blink", "'blink slowly'" if item.slow else "'blink'")
+    toward = item.direction.replace("_", " and to the ")
+    said = f"the eyes: 'look {toward}' or 'glance {toward}'"
+    return _Asked("gaze", "gaze", said, level_of(item.intensity), toward=frozenset(item.direction.split("_")))
 
 
 def _key(found: Found) -> str:
@@ -196,7 +225,7 @@ def _toward(mine: Iterable[Found], text: str) -> frozenset[str]:
 def _degree_problem(asked: _Asked) -> str:
     if asked.level == "plain":
         return f"Say no degree of {asked.said}, neither slight nor strong."
-    return f"Say right beside {asked.said} how strong it is: {DEGREES[asked.level]}."
+    return f"Say right beside {asked.said} how strong it is: {DEGREES[asked.level]}, {_DEGREE_WORDS[asked.level]}."
 
 
 def _side_problem(asked: _Asked) -> str:

@@ -17,6 +17,15 @@ class Scene(BaseModel):
     background: str = Field(description="'a plain grey wall'")
 
 
+class Wording(BaseModel):
+    """One way to say the face part, and who found it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    by: str = Field(description="name of the model, or 'rules'")
+
+
 class ClipPrompt(BaseModel):
     """One clip that is to be made.
 
@@ -28,6 +37,8 @@ class ClipPrompt(BaseModel):
     clip_id: str = Field(description="unique within a corpus, letters, digits and hyphens")
     script: Script = Field(description="the truth that the words were made from")
     face: str = Field(description="what the face does, in words: subject, descriptor, intensity, side, motions")
+    face_by: str = Field(default="rules", description="who put it so: name of the model, or 'rules'")
+    paraphrases: tuple[Wording, ...] = Field(default=(), description="other ways to say the face part, for the corpus")
     scene: Scene
     family: str = Field(description="prompts that ask for the same combination; splits never divide a family")
     person: str = Field(description="who is filmed; splits never divide a person's clips where truth is at hand")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import islice
 
 import numpy as np
@@ -12,7 +12,7 @@ from tdmm.acting.beats import end_of, items_of
 from tdmm.acting.casting import LONGEST, Cues, stage
 from tdmm.acting.clauses import Item
 from tdmm.acting.coherence import check_coherence
-from tdmm.acting.descriptors import Descriptor, DescriptorSide
+from tdmm.acting.descriptors import Descriptor
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Energy, Event, Gaze, HeadMotion, Script
@@ -29,9 +29,6 @@ SHORTEST = 4.0
 """Seconds that a clip lasts at least; `casting.LONGEST` at most."""
 
 _JITTER = 0.03  # about the middle of a level; small enough to stay within it
-_SIDES: dict[DescriptorSide, dict[Side, float]] = {
-    "both": {"both": 1.0}, "either": {"both": 0.5, "left": 0.25, "right": 0.25}, "one": {"left": 0.5, "right": 0.5}
-}  # fmt: skip
 _HEAD: dict[HeadMotionKind | None, float] = {None: 0.5, **dict.fromkeys(HEAD_MOTIONS, 0.5 / len(HEAD_MOTIONS))}
 _GAZE: dict[GazeDirection | None, float] = {None: 0.85, **dict.fromkeys(GAZE_DIRECTIONS, 0.15 / len(GAZE_DIRECTIONS))}
 _BLINKS = {0: 0.8, 1: 0.2}
@@ -104,7 +101,8 @@ class _Factors:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.intensity = Minimiser[Level](dict.fromkeys(MIDDLES, 1.0), rng)
-        self.sides = {kind: Minimiser[Side](shares, rng) for kind, shares in _SIDES.items()}
+        self.sided = Minimiser[bool](dict.fromkeys((True, False), 0.5), rng)
+        self.hand = Minimiser[Side](dict.fromkeys(("left", "right"), 0.5), rng)
         self.head = Minimiser[HeadMotionKind | None](_HEAD, rng)
         self.head_intensity = Minimiser[Level](dict.fromkeys(MIDDLES, 1.0), rng)
         self.gaze = Minimiser[GazeDirection | None](_GAZE, rng)
@@ -114,6 +112,12 @@ class _Factors:
         self._framing = Minimiser[str](dict.fromkeys(phrases.framing, 1.0), rng)
         self._lighting = Minimiser[str](dict.fromkeys(phrases.lighting, 1.0), rng)
         self._background = Minimiser[str](dict.fromkeys(phrases.background, 1.0), rng)
+
+    def side(self, entry: Descriptor, person: Hashable) -> Side:
+        """Left and right as often; of what may be done on one side or both, half."""
+        if entry.side == "both" or (entry.side == "either" and not self.sided.deal(person, exactly=entry.name)):
+            return "both"
+        return self.hand.deal(person, exactly=entry.name)
 
     def scene(self, deal: Deal) -> Scene:
         strata = _strata(deal)
@@ -125,7 +129,7 @@ class _Factors:
 
 
 def _strata(deal: Deal) -> tuple[tuple[str, int], ...]:
-    """A clip counts towards its descriptors, first of all the one that it opens with, and towards its person."""
+    """A clip counts towards its descriptors and, last, towards its person."""
     return *(("descriptor", number) for number in deal.descriptors), ("person", deal.person)
 
 
@@ -142,12 +146,13 @@ def _script(
     laid = stage(cues, rng, float(rng.uniform(SHORTEST, LONGEST)))
     events = []
     for event, entry in zip(laid.events, descriptors, strict=True):
-        own = (entry.name, ("person", deal.person))
-        level = factors.intensity.deal(*own)
-        side = factors.sides[entry.side].deal(*own)
+        level = factors.intensity.deal(strata[-1], exactly=entry.name)
+        side = factors.side(entry, strata[-1])
         events.append(event.model_copy(update={"intensity": _intensity(level, rng), "side": side}))
     heads = [
-        motion.model_copy(update={"intensity": _intensity(factors.head_intensity.deal(motion.kind, strata[-1]), rng)})
+        motion.model_copy(
+            update={"intensity": _intensity(factors.head_intensity.deal(strata[-1], exactly=motion.kind), rng)}
+        )
         for motion in laid.head
     ]
     return _later(laid.model_copy(update={"subject": subject, "events": tuple(events), "head": tuple(heads)}), rng)

@@ -49,7 +49,10 @@ def candidates(script: Script, seed: int) -> Iterator[str]:
     """What the narrator says of a script, before anybody checks it: details and sentence frames vary."""
     rng = Random(seed)
     for _ in range(_TRIES):
-        yield _upright(narrate(script, rng.randrange(2**31), rng.choice(_DETAILS)))
+        text = _upright(narrate(script, rng.randrange(2**31), rng.choice(_DETAILS)))
+        # "A man with a beard with a smile" is none of the ways in which people talk.
+        if " with " not in script.subject or f"{script.subject} with ".lower() not in text.lower():
+            yield text
 
 
 def _upright(text: str) -> str:
