@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 
+import numpy as np
 import pytest
 
-from tdmm.acting.casting import BLOCK, LONGEST, SHORTEST, cast
+from tdmm.acting.casting import BLOCK, LONGEST, SHORTEST, Cues, cast, stage
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Script
 from tdmm.face.facs import ACTIONS
@@ -102,3 +103,17 @@ def test_events_that_overlap_use_different_regions() -> None:
 def test_a_negative_index_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="index"):
         cast(7, -1)
+
+
+def test_what_happens_can_be_told_and_is_then_laid_out() -> None:
+    descriptors = (load().get("smirk"), load().get("yawn"))
+    cues = Cues(descriptors, "low", head=("nod",), gaze=("up",), blinks=1)
+    scripts = [stage(cues, np.random.default_rng(seed), shortest=4.0) for seed in range(20)]
+    for script in scripts:
+        assert [event.descriptor for event in script.events] == ["smirk", "yawn"]
+        assert [motion.kind for motion in script.head] == ["nod"]
+        assert script.energy == "low"
+        assert 4.0 <= script.seconds <= LONGEST
+    assert any(script.gaze and script.gaze[0].direction == "up" for script in scripts)
+    assert any(script.blinks for script in scripts)
+    assert len({script.model_dump_json() for script in scripts}) == 20

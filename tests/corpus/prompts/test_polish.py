@@ -36,7 +36,7 @@ PROMPT = ClipPrompt(
     seed=17,
 )
 GOOD = (
-    "At first, a slight smirk crosses the left side of a bald young man's mouth. He looks very surprised and then nods.",
+    "At first, a slight smirk crosses the left side of a bald young man's mouth. He looks very surprised, then nods.",
     "A bald young man smirks a little on the left before he clearly reacts with surprise, and then nods his head.",
     "We see a bald young man with a slight smirk on the left, followed by a strong look of surprise and then a nod.",
 )

@@ -96,6 +96,12 @@ def test_persons_can_be_ones_own() -> None:
         suite(1, 1, {})
 
 
+@pytest.mark.parametrize("words", ["a smiling man", "a man with slight stubble", "a man on the left", "Bob", ""])
+def test_a_person_that_would_be_read_as_an_expression_is_refused_at_once(words: str) -> None:
+    with pytest.raises(InvalidInput, match="Person 'a'"):
+        suite(1, 1, {"a": words})
+
+
 @pytest.mark.parametrize(("count", "seed"), [(-1, 0), (1, -1), (1, 2**63)])
 def test_senseless_numbers_are_refused_at_once(count: int, seed: int) -> None:
     with pytest.raises(InvalidInput, match="must"):

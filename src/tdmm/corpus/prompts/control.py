@@ -83,6 +83,11 @@ def lost(script: Script, text: str) -> tuple[str, ...]:
     return tuple(problems or _said_of_each(asked, found, text))
 
 
+def asks_of_face(words: str) -> bool:
+    """Whether words that are about something else (a person, a scene) would be read as asking the face for something."""
+    return bool(load().find(words) or degrees.heard(words) or _HAND.search(words))
+
+
 def _with_corner(found: Found, text: str) -> Found:
     """A look "up to the left" to its end."""
     further = _FURTHER.match(text, found.end) if found.sort == "gaze" else None

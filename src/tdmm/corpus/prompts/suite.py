@@ -16,6 +16,7 @@ from tdmm.acting.descriptors import Descriptor
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Energy, Event, Gaze, HeadMotion, Script
+from tdmm.corpus.prompts.control import asks_of_face
 from tdmm.corpus.prompts.design import Deal, Minimiser, deals
 from tdmm.corpus.prompts.prompt import ClipPrompt, Scene
 from tdmm.corpus.prompts.scenes import negative_for, scenery, words_for
@@ -59,6 +60,12 @@ def suite(count: int, seed: int = 7, persons: Mapping[str, str] | None = None) -
         raise InvalidInput(f"seed must lie between 0 and 2**63 - 1, not {seed}.")
     if not 1 <= len(people) <= most:
         raise InvalidInput(f"There are {len(people)} persons; a suite needs from 1 to {most} of them.")
+    for name, words in people.items():
+        if " " not in words.strip() or asks_of_face(words):
+            raise InvalidInput(
+                f"Person '{name}' is '{words}'. Give an article and a noun with age and looks, and nothing that reads "
+                "as an expression, a degree or a side ('a smiling man', 'light hair')."
+            )
     return islice(_endless(seed, people), count)
 
 
