@@ -84,7 +84,7 @@ def lost(script: Script, text: str) -> tuple[str, ...]:
 
 
 def asks_of_face(words: str) -> bool:
-    """Whether words that are about something else (a person, a scene) would be read as asking the face for something."""
+    """Whether words about something else (a person, a scene) would be read as asking the face for something."""
     return bool(load().find(words) or degrees.heard(words) or _HAND.search(words))
 
 
