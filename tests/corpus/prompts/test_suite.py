@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 
 import pytest
 
 from tdmm.acting.actor import perform
 from tdmm.acting.coherence import check_coherence
 from tdmm.acting.lexicon import load
+from tdmm.acting.narrator import narrate
 from tdmm.corpus.prompts.control import lost
 from tdmm.corpus.prompts.evenness import imbalance
 from tdmm.corpus.prompts.prompt import ClipPrompt
@@ -46,6 +48,25 @@ def test_every_text_keeps_control() -> None:
         assert prompt.face[0].isupper()
         assert prompt.face.endswith(".")
     assert len({prompt.face for prompt in prompts()}) == COUNT
+
+
+def test_every_change_of_what_is_asked_is_seen() -> None:
+    hands = {"left": "right", "right": "left"}
+    changed = []
+    for before, prompt in pairwise(prompts()[:120]):
+        script = prompt.script
+        if any(event.side != "both" for event in script.events):
+            changed.append((script, re.sub(r"\b(left|right)\b", lambda match: hands[match.group()], prompt.face)))
+        others = [script.model_copy(update={"head": ()})] if script.head else []
+        others += [script.model_copy(update={"events": script.events[:1]})] if len(script.events) == 2 else []
+        opposite = [
+            event.model_copy(update={"intensity": 0.3 if event.intensity > 0.5 else 1.0}) for event in script.events
+        ]
+        others += [script.model_copy(update={"events": tuple(opposite)})]
+        others += [before.script.model_copy(update={"subject": script.subject})]
+        changed += [(script, narrate(other, prompt.seed, "long")) for other in others]
+    assert len(changed) > 300
+    assert all(lost(script, text) for script, text in changed)
 
 
 def test_every_script_can_be_acted() -> None:
