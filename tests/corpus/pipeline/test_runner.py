@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fake_stages import FakeStage, jobs_of, lines
 
+from tdmm.corpus.pipeline import runner
 from tdmm.corpus.pipeline.runner import BuildOptions, run
 from tdmm.corpus.pipeline.status import Summary, finished, status
 from tdmm.errors import FileProblem, InvalidInput, MissingDependency, TdmmError
@@ -105,8 +106,6 @@ def test_workers_killed_from_outside(tmp_path: Path) -> None:
             kills, settled = kills + 1, now
             os.kill(children[kills % len(children)], signal.SIGKILL)
 
-    from tdmm.corpus.pipeline import runner
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_SHOWN_EVERY", 0.0)
         summary = run(tmp_path / "corpus", stages, jobs_of(60), BuildOptions(workers=2), kill_one)
@@ -173,8 +172,6 @@ def test_interrupted_keeps_what_is_done_and_counts_nothing_against_the_rest(tmp_
     def interrupt(summary: Summary) -> None:
         if "clip-002" in lines(stages[1].log) and not summary.interrupted:
             os.kill(os.getpid(), signal_number)
-
-    from tdmm.corpus.pipeline import runner
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_SHOWN_EVERY", 0.0)
@@ -273,9 +270,12 @@ def test_what_a_user_can_mend_stops_the_build_and_is_held_against_no_clip(
     assert len(lines(tmp_path / "draw.log")) == 4
 
 
-def test_a_stage_that_crashes_on_everything_is_not_tried_on_everything(tmp_path: Path) -> None:
+def test_a_stage_that_crashes_on_everything_is_not_tried_on_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_HOPELESS", 4)
     stages = [FakeStage("draw", tmp_path / "draw.log", does={job.clip_id: "raise" for job in jobs_of(200)}, batch=4)]
-    with pytest.raises(TdmmError, match=r"(?s)'draw' crashed 20 times in a row.*is beyond me"):
+    with pytest.raises(TdmmError, match=r"(?s)'draw' crashed 4 times in a row.*is beyond me"):
         run(tmp_path / "corpus", stages, jobs_of(200), BuildOptions(workers=1))
     assert not status(tmp_path / "corpus").quarantined
 
