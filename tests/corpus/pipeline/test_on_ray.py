@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,8 +22,9 @@ def test_ray_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_actors_die_and_every_clip_is_done_once(tmp_path: Path) -> None:
+def test_actors_die_and_every_clip_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # where the actors are to find these stages
     stages = [
         FakeStage("draw", tmp_path / "draw.log", does={"clip-001": "reject"}, batch=4),
         FakeStage("judge", tmp_path / "judge.log", does={"clip-005": "die", "clip-006": "raise"}, batch=2),
