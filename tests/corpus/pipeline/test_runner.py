@@ -309,6 +309,7 @@ def test_outputs_in_another_place_as_well(tmp_path: Path) -> None:
 def test_senseless_options_are_refused(tmp_path: Path, options: BuildOptions, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         run(tmp_path / "corpus", two_stages(tmp_path), jobs_of(2), options)
+    assert not (tmp_path / "corpus").exists()
 
 
 def test_senseless_jobs_and_stages_are_refused(tmp_path: Path) -> None:

@@ -83,10 +83,10 @@ def run(
     """
     _check(stages, options)
     store = Store(folder, options.store)
+    store.check()
     with build_lock(folder), closing(Ledger(folder)) as ledger:
         ledger.settle(stages, jobs, url=options.store, redo=options.redo)
         ledger.recover(options.attempts)
-        store.check()
         build = Build(ledger, stages, options.attempts, progress)
         if not summarise(ledger).complete:
             with _crew(stages, store, options, ledger.clips()) as crew:
