@@ -160,9 +160,9 @@ def one(clips: int, folder: Path) -> dict[str, float]:
 
 def stages_of_chaos(clips: int, seconds: float) -> list[Digest]:
     return [
-        Digest("video", seconds, batch=2),
-        Digest("track", seconds, poison=f"clip-{clips // 3:06d}", batch=4),
-        Digest("quality", seconds / 4),
+        Digest("video", seconds, batch=4),
+        Digest("track", seconds, poison=f"clip-{clips // 3:06d}", batch=8),
+        Digest("quality", seconds / 4, batch=8),
     ]
 
 
