@@ -43,6 +43,7 @@ def test_a_machine_smaller_than_what_is_asked_for_has_a_seat_for_everybody() -> 
     seats = plan_seats([stage("fit", cpus=8), stage("track", cpus=2), stage("judge")], cpus=2, gpus=0)
     assert {number for seat in seats for number in seat.stages} == {0, 1, 2}
     assert sum(seat.cpus for seat in seats) <= 2 + 1e-9
+    assert all(seat.cpus <= 1 or seat.cpus == int(seat.cpus) for seat in seats)  # Ray takes no other
 
 
 def test_gpus_that_are_not_there_are_missed_at_once() -> None:

@@ -146,6 +146,7 @@ def plan_seats(stages: Sequence[Stage], cpus: int, gpus: int) -> list[Seat]:
     share = min(1.0, cpus / reserved()) if reserving else 1.0
     seats: list[Seat] = []
     for asked, numbers in groups.items():
-        seat = Seat(0, tuple(numbers), asked[1] * share if asked[1] >= 1 else 0.0, asked[0])
+        reserves = asked[1] * share if asked[1] >= 1 else 0.0
+        seat = Seat(0, tuple(numbers), reserves if reserves < 1 else float(int(reserves)), asked[0])  # as Ray wants it
         seats += [replace(seat, number=len(seats) + each) for each in range(counts[asked])]
     return seats

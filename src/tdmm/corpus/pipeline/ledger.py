@@ -115,10 +115,14 @@ class Ledger:
             mode = "rwc" if writable else "ro"
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             self._database = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30.0)
-            self._check_version(writable)
-            if writable:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute("PRAGMA foreign_keys = ON")
+            try:
+                self._check_version(writable)
+                if writable:
+                    self._database.execute("PRAGMA journal_mode = WAL")
+                    self._database.execute("PRAGMA foreign_keys = ON")
+            except BaseException:
+                self._database.close()
+                raise
 
     def close(self) -> None:
         """Close the file; nothing is pending between transactions."""
