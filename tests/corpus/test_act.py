@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tdmm.corpus import act as acting
+from tdmm.corpus import sharding
 from tdmm.corpus.act import act
 from tdmm.corpus.manifest import MANIFEST, PLAN, load
 from tdmm.corpus.shards import read, verify
@@ -125,7 +125,7 @@ def test_a_full_disk_is_told_and_leaves_no_torn_shard(tmp_path: Path, monkeypatc
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(acting, "_write_groups", full)
+    monkeypatch.setattr(sharding, "_write_groups", full)
     with pytest.raises(FileProblem, match="No space left"):
         act(tmp_path / "full", clips=4, workers=1)
     assert {path.name for path in (tmp_path / "full").iterdir()} == {PLAN}
@@ -133,7 +133,7 @@ def test_a_full_disk_is_told_and_leaves_no_torn_shard(tmp_path: Path, monkeypatc
 
 def test_shards_state_their_schema(corpus: Path) -> None:
     file = pq.ParquetFile(corpus / "shard-00000.parquet")
-    assert file.schema_arrow.metadata[b"tdmm.schema_version"] == b"1"
+    assert file.schema_arrow.metadata[b"tdmm.schema_version"] == b"2"
     for group in range(file.num_row_groups):
         assert file.metadata.row_group(group).num_rows <= 64
         assert len(set(file.read_row_group(group, columns=["split"])["split"].to_pylist())) == 1

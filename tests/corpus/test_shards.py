@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tdmm.acting.actor import perform
-from tdmm.corpus.rows import DETAILS, SPLITS, TEXTS_A_DETAIL, events_from_json, events_to_json, split_of
+from tdmm.corpus.act import TEXTS_A_DETAIL
+from tdmm.corpus.rows import DETAILS, events_from_json, events_to_json
 from tdmm.corpus.shards import pack, read, verify
+from tdmm.corpus.splits import SPLITS, family_of, split_of
 from tdmm.errors import FileProblem, UnknownName
 from tdmm.motion.features import to_features
 
@@ -32,7 +34,10 @@ def test_a_clip_holds_its_script_its_motion_and_its_words(corpus: Path) -> None:
 def test_splits_partition_the_corpus(corpus: Path) -> None:
     for split in SPLITS:
         for clip in read(corpus, split):
-            assert clip.split == split == split_of(clip.script, int(clip.clip_id.rsplit("-", 1)[1]))
+            assert clip.script is not None
+            family = family_of(clip.script) or str(int(clip.clip_id.rsplit("-", 1)[1]))
+            assert clip.family == family
+            assert clip.split == split == split_of(family, None, clip.clip_id)
 
 
 def test_only_named_columns_are_read(corpus: Path) -> None:

@@ -9,27 +9,33 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tdmm.corpus.balance import balance
-from tdmm.corpus.manifest import SHARD_CLIPS, Manifest, Plan, Shard, save, settle, sha256
-from tdmm.corpus.rows import SCHEMA, SCHEMA_VERSION, SPLITS, Row, make_row, to_clips, to_table
+from tdmm.acting.actor import perform
+from tdmm.acting.casting import cast
+from tdmm.acting.narrator import AS_WRITTEN, narrate
+from tdmm.acting.script import Script
+from tdmm.acting.single import single
+from tdmm.corpus.balance import COLUMNS as COUNTED
+from tdmm.corpus.balance import Balance
+from tdmm.corpus.manifest import SCHEMA_VERSION, SHARD_CLIPS, Manifest, Plan, Shard, settle, sha256
+from tdmm.corpus.rows import ACTED, DETAILS, Detail, Row, Text
+from tdmm.corpus.sharding import Progress, finish, write_shard
+from tdmm.corpus.splits import SPLITS, digest, family_of
 from tdmm.errors import InvalidInput, TdmmError
-from tdmm.files import written_aside
 
-ROW_GROUP = 32
+TEXTS_A_DETAIL = 2
 _PROBES = 4  # clips that the fingerprint looks at
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-Progress = Callable[[int], None]
 
 
 def act(
@@ -80,28 +86,28 @@ def act(
     for number in _write_all(folder, plan, missing, workers):
         tell(len(plan.indices(number)))
     manifest = _manifest(folder, plan)
-    save(folder, manifest)
+    finish(folder, manifest)
     return manifest
 
 
 def fingerprint(seed: int) -> str:
     """SHA-256 of a few clips of that seed: any change in casting, acting or narrating shows in it."""
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     for index in range(_PROBES):
-        row = make_row(seed, index)
-        digest.update(repr(sorted(row.columns.items())).encode())
-        digest.update(row.features.tobytes())
-    return digest.hexdigest()
+        row = acted_row(seed, index)
+        content.update(repr(sorted(row.columns.items())).encode())
+        content.update(row.features.tobytes())
+    return content.hexdigest()
 
 
 def _write_all(folder: Path, plan: Plan, numbers: list[int], workers: int) -> Iterator[int]:
     if workers == 1 or len(numbers) < 2:
         for number in numbers:
-            yield write_shard(folder, plan, number)
+            yield _make_shard(folder, plan, number)
         return
     workers = min(workers, len(numbers))
     with _single_threaded(), ProcessPoolExecutor(workers, get_context("spawn"), _leave_with_parent) as pool:
-        futures = [pool.submit(write_shard, folder, plan, number) for number in numbers]
+        futures = [pool.submit(_make_shard, folder, plan, number) for number in numbers]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -142,38 +148,56 @@ def _leave_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def write_shard(folder: Path, plan: Plan, number: int) -> int:
-    """Make one shard and return its number. Splits lie in row groups of their own."""
-    rows = [make_row(plan.seed, index, plan.single_share) for index in plan.indices(number)]
-    schema = SCHEMA.with_metadata(_metadata(plan, number))
-    with (
-        written_aside(folder / plan.shard_name(number)) as aside,
-        pq.ParquetWriter(
-            aside,
-            schema,
-            compression="zstd",
-            use_dictionary=["split", "subject", "energy"],
-            write_page_checksum=True,
-        ) as writer,
-    ):
-        for split in SPLITS:
-            of_split = [row for row in rows if row.columns["split"] == split]
-            _write_groups(writer, of_split, schema)
+def _make_shard(folder: Path, plan: Plan, number: int) -> int:
+    """Make one shard and return its number."""
+    rows = [acted_row(plan.seed, index, plan.single_share) for index in plan.indices(number)]
+    write_shard(folder / plan.shard_name(number), rows, _metadata(plan, number))
     return number
 
 
-def _write_groups(writer: pq.ParquetWriter, rows: list[Row], schema: pa.Schema) -> None:
-    for first in range(0, len(rows), ROW_GROUP):
-        table = to_table(rows[first : first + ROW_GROUP])
-        writer.write_table(table.cast(schema), row_group_size=ROW_GROUP)
+def acted_row(seed: int, index: int, single_share: float = 0.0) -> Row:
+    """Cast, act and narrate clip `index` of the corpus of that seed.
+
+    Args:
+        seed, index: of the casting.
+        single_share: share of the clips in which one thing alone happens.
+    """
+    script, draw = cast(seed, index), np.random.default_rng((seed, index, 9))
+    if draw.random() < single_share:
+        script = single(script, draw)
+    take = _clip_seed(seed, index)
+    performance = perform(script, take)
+    return Row(
+        clip_id=f"acted-{seed}-{index:07d}",
+        motion=performance.motion,
+        source=ACTED,
+        texts=tuple(Text(detail, text) for detail in DETAILS for text in _say(script, take, detail)),
+        script=script,
+        events=performance.events,
+        family=family_of(script) or str(index),
+        seed=take,
+    )
+
+
+def _clip_seed(seed: int, index: int) -> int:
+    """Seed of the take of clip `index`, within 63 bits."""
+    return digest(f"take/{seed}/{index}") >> 1
+
+
+def _say(script: Script, seed: int, detail: Detail) -> list[str]:
+    """Texts of one detail, different where a few attempts find different ones."""
+    texts: list[str] = []
+    for attempt in range(3 * TEXTS_A_DETAIL):
+        text = narrate(script, seed + attempt, detail, AS_WRITTEN)
+        if text not in texts:
+            texts.append(text)
+        if len(texts) == TEXTS_A_DETAIL:
+            return texts
+    return (texts * TEXTS_A_DETAIL)[:TEXTS_A_DETAIL]
 
 
 def _metadata(plan: Plan, number: int) -> dict[str, str]:
-    return {
-        "tdmm.schema_version": str(plan.schema_version),
-        "tdmm.plan": plan.digest,
-        "tdmm.shard": str(number),
-    }
+    return {"tdmm.plan": plan.digest, "tdmm.shard": str(number)}
 
 
 def _sweep(folder: Path) -> None:
@@ -193,21 +217,18 @@ def _is_whole(folder: Path, plan: Plan, number: int) -> bool:
             table = file.read()
     except (OSError, pa.ArrowException):
         return False
-    return found == _metadata(plan, number) and table.num_rows == len(plan.indices(number))
+    return _metadata(plan, number).items() <= found.items() and table.num_rows == len(plan.indices(number))
 
 
 def _manifest(folder: Path, plan: Plan) -> Manifest:
-    shards, scripts = [], []
-    splits: list[str] = []
+    shards, balance = [], Balance()
     for number in range(plan.shards):
         path = folder / plan.shard_name(number)
-        clips = to_clips(pq.read_table(path, columns=["split", "frames", "script"]))
         count: dict[str, int] = dict.fromkeys(SPLITS, 0)
         frames: dict[str, int] = dict.fromkeys(SPLITS, 0)
-        for clip in clips:
-            count[clip.split] += 1
-            frames[clip.split] += clip.frames
-            scripts.append(clip.script)
-            splits.append(clip.split)
+        for row in pq.read_table(path, columns=[*COUNTED, "frames"]).to_pylist():
+            count[row["split"]] += 1
+            frames[row["split"]] += row["frames"]
+            balance.add(row, Script.model_validate_json(row["script"]))
         shards.append(Shard(path.name, sha256(path), path.stat().st_size, count, frames))
-    return Manifest(plan, tuple(shards), balance(scripts, splits))
+    return Manifest(plan.origin, tuple(shards), balance.summary())

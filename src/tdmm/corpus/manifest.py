@@ -1,9 +1,14 @@
-"""`plan.json` says what a corpus is to be; `manifest.json`, written last, what it is."""
+"""`manifest.json`, written last, says what a corpus is and how it came to be.
+
+A corpus is finished when its manifest is there; it names every shard with its SHA-256. What is acted also has a
+`plan.json`, written first, which says what it is to be.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,13 +16,15 @@ from typing import Any
 from tdmm.errors import FileProblem, InvalidInput
 from tdmm.files import written_aside
 
-PLAN, MANIFEST = "plan.json", "manifest.json"
+PLAN, MANIFEST, FEATURES_FILE = "plan.json", "manifest.json", "features.json"
 SHARD_CLIPS = 500
+SCHEMA_VERSION = 2
+"""Of the shards that are written; older ones are read as well."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What decides every byte of a corpus.
+    """What decides every byte of a corpus that is acted.
 
     Attributes:
         schema_version: of the shards.
@@ -56,6 +63,17 @@ class Plan:
             del content["single_share"]  # as in corpora from before there was such a thing
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def command(self) -> str:
+        """The command that acts it, without its folder."""
+        single = f" --single-share {self.single_share:g}" if self.single_share else ""
+        return f"tdmm corpus act --clips {self.clips} --seed {self.seed}{single}"
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"kind": "acted", "command": self.command, **asdict(self)}
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -81,27 +99,45 @@ class Manifest:
     """A finished corpus.
 
     Attributes:
-        plan: what it was to be.
+        origin: how it came to be, JSON-serialisable: `kind` ("acted", "built", "merged", ...) and whatever else tells
+            of it. `command`, where there is one, is what makes it again, without its folder; messages name it.
         shards: its files, in order.
         balance: counts of what is in it (`tdmm.corpus.balance`).
+        schema_version: of the shards.
     """
 
-    plan: Plan
+    origin: Mapping[str, Any]
     shards: tuple[Shard, ...]
     balance: dict[str, Any]
+    schema_version: int = SCHEMA_VERSION
 
     @property
     def digest(self) -> str:
         """One name for the content: changes when any shard does."""
         return hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode()).hexdigest()
 
-    def clips(self, split: str) -> int:
-        """Clips of a split."""
-        return sum(shard.clips[split] for shard in self.shards)
+    def clips(self, split: str | None = None) -> int:
+        """Clips of a split, or of all."""
+        return sum(_count(shard.clips, split) for shard in self.shards)
 
-    def frames(self, split: str) -> int:
-        """Frames of a split."""
-        return sum(shard.frames[split] for shard in self.shards)
+    def frames(self, split: str | None = None) -> int:
+        """Frames of a split, or of all."""
+        return sum(_count(shard.frames, split) for shard in self.shards)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What names it in the provenance of a model: kind or seed, how many clips, digest."""
+        named = "seed" if "seed" in self.origin else "kind"
+        return {named: self.origin.get(named), "clips": self.clips(), "digest": self.digest}
+
+    def again(self, folder: Path) -> str:
+        """What to do when a part of it is damaged."""
+        command = self.origin.get("command")
+        return f"Make it again: {command} --out {folder}" if command else "Fetch it again from where it came from."
+
+
+def _count(counts: Mapping[str, int], split: str | None) -> int:
+    return sum(counts.values()) if split is None else counts.get(split, 0)
 
 
 def sha256(path: Path) -> str:
@@ -117,14 +153,11 @@ def settle(folder: Path, plan: Plan) -> None:
         InvalidInput: it holds another corpus; the message says in what the two differ.
         FileProblem: it holds something else, or cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileProblem(f"{folder}: cannot be made ({error.strerror or error}).") from error
+    make_folder(folder)
     path = folder / PLAN
     if not path.is_file():
         if any(not each.name.startswith(".") for each in folder.iterdir()):
-            raise FileProblem(f"{folder}: is not empty and holds no corpus. Name a new or an empty folder.")
+            raise FileProblem(f"{folder}: is not empty and holds no acted corpus. Name a new or an empty folder.")
         with written_aside(path) as aside:
             aside.write_text(json.dumps(asdict(plan), indent=1) + "\n")
         return
@@ -143,35 +176,62 @@ def settle(folder: Path, plan: Plan) -> None:
         )
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        FileProblem: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"{folder}: cannot be made ({error.strerror or error}).") from error
+
+
 def save(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json`."""
-    content = {"digest": manifest.digest, **asdict(manifest)}
+    """Write `manifest.json`: from then on the corpus is finished."""
+    content = {"digest": manifest.digest, "clips": manifest.clips(), "hours": _hours(manifest), **asdict(manifest)}
     with written_aside(folder / MANIFEST) as aside:
         aside.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _hours(manifest: Manifest) -> float:
+    return round(float(manifest.balance["seconds"]["total"]) / 3600.0, 3)
 
 
 def load(folder: Path) -> Manifest:
     """Read `manifest.json`.
 
     Raises:
-        FileProblem: no corpus is there, or it is unfinished; the message says how to complete it.
+        FileProblem: no corpus is there, it is unfinished, or of a newer tdmm; the message says what to do.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        if (folder / PLAN).is_file():
-            plan = _plan(_read(folder / PLAN), folder / PLAN)
-            single = f" --single-share {plan.single_share:g}" if plan.single_share else ""
-            raise FileProblem(
-                f"{folder}: this corpus is unfinished. Complete it: "
-                f"tdmm corpus act --clips {plan.clips} --seed {plan.seed}{single} --out {folder}"
-            )
-        raise FileProblem(f"{folder}: no corpus here. Make one: tdmm corpus act --clips 20000 --out {folder}")
+        raise FileProblem(f"{folder}: {_why_none(folder)}")
     content = _read(path)
     try:
+        old = "plan" in content  # schema 1 knew acted corpora alone
+        version = int(content["plan"]["schema_version"] if old else content["schema_version"])
+        if version > SCHEMA_VERSION:
+            raise FileProblem(
+                f"{path}: this corpus has schema {version}; this tdmm reads up to {SCHEMA_VERSION}. "
+                "Update it: pip install --upgrade tdmm"
+            )
+        origin = _plan(content["plan"], path).origin if old else dict(content["origin"])
         shards = tuple(Shard(**each) for each in content["shards"])
-        return Manifest(_plan(content["plan"], path), shards, content["balance"])
-    except (KeyError, TypeError) as error:
+        return Manifest(origin, shards, content["balance"], version)
+    except (KeyError, TypeError, ValueError) as error:
         raise FileProblem(f"{path}: is not a manifest ({error}). Make the corpus again.") from error
+
+
+def _why_none(folder: Path) -> str:
+    """Why a folder without a manifest is no corpus, and what to do."""
+    if (folder / PLAN).is_file():
+        command = _plan(_read(folder / PLAN), folder / PLAN).command
+        return f"this corpus is unfinished. Complete it: {command} --out {folder}"
+    if any(folder.glob("*.parquet")):
+        return "this corpus is unfinished. Complete it with the command that began it."
+    return f"no corpus here. Make one: tdmm corpus act --clips 20000 --out {folder}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tdmm.corpus.manifest import Manifest, load, sha256
-from tdmm.corpus.rows import SCHEMA, SPLITS, Clip, to_clips
+from tdmm.corpus.manifest import Manifest, load, make_folder, sha256
+from tdmm.corpus.rows import SCHEMA, Clip, to_clips
+from tdmm.corpus.splits import SPLITS
 from tdmm.errors import FileProblem, UnknownName, did_you_mean
 from tdmm.files import written_aside
 from tdmm.motion.clip import Floats
@@ -45,11 +46,12 @@ def read(folder: Path, split: str, columns: Sequence[str] | None = None) -> Iter
 
     Args:
         folder: of the corpus.
-        split: train, validation or test.
-        columns: names of `SCHEMA` to read; None reads all. Without `motion` it is many times faster.
+        split: train, validation, test or unused.
+        columns: names of `SCHEMA` to read; None reads all. Without `motion` it is many times faster. What a corpus
+            of schema 1 does not have is told as it would be today.
 
     Raises:
-        FileProblem: the corpus is unfinished, or a shard is missing or torn.
+        FileProblem: the corpus is unfinished or of a newer tdmm, or a shard is missing, torn or altered.
         UnknownName: no such split or column.
     """
     manifest = load(folder)
@@ -71,10 +73,7 @@ def pack(folder: Path, split: str) -> PackedMotion:
     stem = f"{split}-{manifest.digest[:16]}"
     features_path, offsets_path = cache / f"{stem}.npy", cache / f"{stem}-offsets.npy"
     if not (features_path.is_file() and offsets_path.is_file()):
-        try:
-            cache.mkdir(exist_ok=True)
-        except OSError as error:
-            raise FileProblem(f"{cache}: cannot be made ({error.strerror or error}).") from error
+        make_folder(cache)
         _write_pack(folder, manifest, split, features_path, offsets_path)
     # Mapped without the right to write: a cache must not change under other readers.
     features = np.load(features_path, mmap_mode="r")
@@ -116,17 +115,28 @@ def _write_pack(folder: Path, manifest: Manifest, split: str, features_path: Pat
 
 def _clips(folder: Path, manifest: Manifest, split: str, columns: list[str] | None) -> Iterator[Clip]:
     for shard in manifest.shards:
-        if shard.clips[split] == 0:
+        expected = shard.clips.get(split, 0)
+        if expected == 0:
             continue
         path = folder / shard.name
         if not path.is_file() or path.stat().st_size != shard.bytes:
             raise _torn(path, manifest)
+        found = 0
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                there = set(file.schema_arrow.names)
+                asked = SCHEMA.names if columns is None else columns
+                absent = [name for name in asked if name not in there]
+                # Schema 1 has no families; they are told from what was asked.
+                needed = {*asked, "script", "clip_id"} if "family" in absent else set(asked)
                 for group in _groups(file, split):
-                    yield from to_clips(file.read_row_group(group, columns=columns))
+                    clips = to_clips(file.read_row_group(group, columns=sorted(needed & there)), absent)
+                    found += len(clips)
+                    yield from clips
         except (OSError, pa.ArrowException) as error:
             raise _torn(path, manifest) from error
+        if found != expected:
+            raise _torn(path, manifest)
 
 
 def _groups(file: pq.ParquetFile, split: str) -> Iterator[int]:
@@ -144,8 +154,4 @@ def _require_known(kind: str, name: str, known: Sequence[str]) -> None:
 
 def _torn(path: Path, manifest: Manifest) -> FileProblem:
     state = "was altered or cut short" if path.exists() else "is missing"
-    plan = manifest.plan
-    return FileProblem(
-        f"{path}: this shard {state}. Make it again: "
-        f"tdmm corpus act --clips {plan.clips} --seed {plan.seed} --out {path.parent}"
-    )
+    return FileProblem(f"{path}: this shard {state}. {manifest.again(path.parent)}")
