@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tdmm.corpus.mixing import Share
 from tdmm.corpus.rows import Clip
 from tdmm.errors import FileProblem
 from tdmm.language import data, plan_codes
@@ -88,7 +89,7 @@ def test_corpus_becomes_pairs_once(
     corpus: Path, tokenizer: data.FrameTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = HashedWords(16)
-    pairs = data.pair(corpus, "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
+    pairs = data.pairs_of([Share(corpus)], "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
 
     from tdmm.corpus import shards
 
@@ -111,7 +112,7 @@ def test_corpus_becomes_pairs_once(
 
     monkeypatch.setattr(encoder, "encode", refuse)
     monkeypatch.setattr(tokenizer, "encode_features", refuse)
-    again = data.pair(corpus, "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
+    again = data.pairs_of([Share(corpus)], "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
     assert np.array_equal(again.clips.codes, pairs.clips.codes)
 
 
@@ -120,7 +121,7 @@ def _plan(clip: Clip) -> plan_codes.PlanCodes:
 
 
 def test_plans_need_no_tokenizer(corpus: Path, tmp_path: Path) -> None:
-    pairs = data.pair(corpus, "train", None, HashedWords(16), tmp_path, texts_per_clip=2)
+    pairs = data.pairs_of([Share(corpus)], "train", None, HashedWords(16), tmp_path, texts_per_clip=2)
     batch = Batches(pairs, 4, seed=1).batch(0)
     assert batch.codes.shape[2] == 0
     assert batch.plans.shape[:2] == (4, 1 + batch.events.max())
@@ -130,12 +131,12 @@ def test_plans_need_no_tokenizer(corpus: Path, tmp_path: Path) -> None:
 def test_another_tokenizer_has_its_own_cache(
     corpus: Path, tokenizer: data.FrameTokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data.tokenise(corpus, "train", tokenizer, tmp_path)
+    data.tokenise(data.choose(corpus, "train", "script"), tokenizer, tmp_path)
     monkeypatch.setattr(tokenizer, "fingerprint", "other", raising=False)
-    data.tokenise(corpus, "train", tokenizer, tmp_path)
+    data.tokenise(data.choose(corpus, "train", "script"), tokenizer, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_missing_corpus_says_how_to_make_one(tokenizer: data.FrameTokenizer, tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="tdmm corpus act"):
-        data.tokenise(tmp_path / "none", "train", tokenizer, tmp_path)
+        data.tokenise(data.choose(tmp_path / "none", "train", "script"), tokenizer, tmp_path)

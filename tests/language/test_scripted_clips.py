@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tdmm.corpus.act import act
+from tdmm.corpus.mixing import Share
 from tdmm.language.scripted_clips import ScriptedTokens, Tracker, scripted_tokens
 from tdmm.motion.degradation import Faults
 
@@ -58,7 +59,7 @@ def test_what_is_hidden_is_not_asked_about() -> None:
 
 def test_a_corpus_gives_features_and_blinks(tmp_path: Path) -> None:
     act(tmp_path / "corpus", clips=40, seed=5, workers=1)
-    told = scripted_tokens(tmp_path / "corpus", "train", FakeTokenizer(), tmp_path / "cache")
+    told = scripted_tokens([Share(tmp_path / "corpus")], "train", FakeTokenizer(), tmp_path / "cache")
     assert told.features is not None
     assert isinstance(told.features, np.memmap)
     assert told.features.shape == (told.offsets[-1], 58)

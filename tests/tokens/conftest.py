@@ -15,7 +15,7 @@ def tokenizer() -> Tokenizer:
     torch.manual_seed(0)
     config = AutoencoderConfig(levels=3, codebook_size=64, dim=58, width=16, encoder_blocks=1, decoder_blocks=3)
     model = GeometryAutoencoder(config, torch.from_numpy(GeometryBasis.balanced().matrix.T.copy()))
-    mixture = Mixture(None, MixtureConfig(random_share=1, frames=32), seed=3)
+    mixture = Mixture([], MixtureConfig(random_share=1, frames=32), seed=3)
     features = torch.from_numpy(mixture.batch(0, 128))
     model.begin(features.flatten(0, 1))
     model.train()

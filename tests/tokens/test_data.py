@@ -22,14 +22,14 @@ def clips(lengths: list[int]) -> Any:
 
 
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
-    one, other = (Mixture(None, MixtureConfig(random_share=1), seed=5) for _ in range(2))
+    one, other = (Mixture([], MixtureConfig(random_share=1), seed=5) for _ in range(2))
     other.batch(3, 4)
     assert np.array_equal(one.batch(8, 4), other.batch(8, 4))
     assert not np.array_equal(one.batch(8, 4), one.batch(9, 4))
 
 
 def test_windows_stay_within_one_clip_and_short_clips_hold_their_last_frame() -> None:
-    mixture = Mixture(clips([40, 9, 100]), MixtureConfig(frames=16, random_share=0), seed=1)
+    mixture = Mixture([(clips([40, 9, 100]), 1.0)], MixtureConfig(frames=16, random_share=0), seed=1)
     batch = np.concatenate([mixture.batch(step, 32) for step in range(8)])
     assert (batch[:, :, 1] == batch[:, :1, 1]).all()
     assert set(np.unique(batch[:, :, 1])) == {0, 1, 2}
@@ -43,7 +43,7 @@ def test_windows_stay_within_one_clip_and_short_clips_hold_their_last_frame() ->
 
 def test_random_combinations_are_faces_on_a_head() -> None:
     config = MixtureConfig(frames=50, random_share=1)
-    batch = Mixture(None, config, seed=0).batch(0, 256)
+    batch = Mixture([], config, seed=0).batch(0, 256)
     face, head, place = batch[..., :52], np.rad2deg(batch[..., 52:55]), batch[..., 55:]
     assert face.min() == 0
     assert face.max() <= 1
@@ -58,13 +58,13 @@ def test_random_combinations_are_faces_on_a_head() -> None:
 
 def test_a_mixture_without_a_corpus_is_random_throughout() -> None:
     with pytest.raises(InvalidConfig, match="corpus"):
-        Mixture(None, MixtureConfig(random_share=0.5), seed=0)
+        Mixture([], MixtureConfig(random_share=0.5), seed=0)
 
 
 def test_tracked_windows_are_acted_ones_with_a_tracker_s_faults() -> None:
     still = SimpleNamespace(features=np.full((200, 58), 0.5, np.float32), offsets=np.array([0, 200]))
     config = MixtureConfig(frames=16, random_share=0.25, tracked_share=0.5, random_weight=0.2, random_loss=0.6)
-    mixture: Mixture = Mixture(still, config, seed=3)  # type: ignore[arg-type]
+    mixture: Mixture = Mixture([(still, 1.0)], config, seed=3)  # type: ignore[list-item]
     batch = mixture.batch(0, 16)
     changed = np.abs(batch - 0.5).max((1, 2)) > 1e-6
     assert changed[:12].sum() > 9, "random ones first, tracked ones next"

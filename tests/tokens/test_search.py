@@ -58,7 +58,7 @@ def test_sums_of_codes_are_found_again(tokenizer: Tokenizer) -> None:
 
 
 def test_every_round_comes_nearer(tokenizer: Tokenizer) -> None:
-    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 16))
+    features = torch.from_numpy(Mixture([], MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 16))
     search, geometry = CodeSearch(tokenizer.model), tokenizer.model.geometry
 
     def lacking(rounds: int) -> float:
@@ -69,6 +69,6 @@ def test_every_round_comes_nearer(tokenizer: Tokenizer) -> None:
 
 
 def test_a_clip_is_coded_the_same_in_any_company(tokenizer: Tokenizer) -> None:
-    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 4))
+    features = torch.from_numpy(Mixture([], MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 4))
     search = CodeSearch(tokenizer.model)
     assert torch.equal(search.codes_of(features)[1], search.codes_of(features[1:2])[0])

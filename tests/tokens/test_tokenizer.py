@@ -47,7 +47,7 @@ def test_streaming_equals_decoding_at_once(tokenizer: Tokenizer) -> None:
 
 
 def test_the_first_levels_alone_give_a_coarser_face(tokenizer: Tokenizer) -> None:
-    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 16))
+    features = torch.from_numpy(Mixture([], MixtureConfig(random_share=1, frames=50), seed=9).batch(0, 16))
     codes = tokenizer.encode_features(features)
     wrong = [tokenizer.model.geometry(tokenizer.decode_codes(codes[..., :n]) - features) for n in (1, 2, 3)]
     errors = [millimetres.norm(dim=-1).mean().item() for millimetres in wrong]

@@ -9,6 +9,7 @@ import torch
 
 from tdmm import artifact
 from tdmm.corpus.act import act
+from tdmm.corpus.mixing import Share
 from tdmm.errors import InvalidConfig
 from tdmm.motion.features import to_features
 from tdmm.motion.files import load
@@ -54,7 +55,7 @@ def test_training_without_a_corpus_writes_a_tokenizer_that_says_where_it_came_fr
 def test_training_on_a_corpus_measures_the_held_out_split(tmp_path: Path) -> None:
     act(tmp_path / "corpus", clips=80, seed=3, workers=1)
     recipe = tiny().model_copy(update={"data": tiny().data.model_copy(update={"random_share": 0.25})})
-    trained = train(recipe, tmp_path / "tokenizer", CPU, corpus=tmp_path / "corpus", progress=False)
+    trained = train(recipe, tmp_path / "tokenizer", CPU, corpora=[Share(tmp_path / "corpus")], progress=False)
     assert trained.fidelity is not None
     provenance = json.loads((tmp_path / "tokenizer" / "provenance.json").read_text())
     assert provenance["corpus"]["clips"] == 80
@@ -88,7 +89,7 @@ def test_a_decoder_learns_on_while_the_codes_stay(tmp_path: Path) -> None:
     assert first is not None
     assert second is not None
     assert second.fingerprint == first.fingerprint == Tokenizer.load(tmp_path / "second").fingerprint
-    features = torch.from_numpy(Mixture(None, MixtureConfig(random_share=1, frames=20), seed=4).batch(0, 4))
+    features = torch.from_numpy(Mixture([], MixtureConfig(random_share=1, frames=20), seed=4).batch(0, 4))
     codes = first.encode_features(features)
     assert torch.equal(second.latents(codes), first.latents(codes))
     assert not torch.allclose(second.decode_codes(codes), first.decode_codes(codes), atol=1e-3)

@@ -47,7 +47,12 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="A YAML file as in recipes/.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the finished model.")],
     corpus: Annotated[
-        Path | None, typer.Option(help="Folder of a corpus, from `tdmm corpus act`; phrases needs none.")
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER[:WEIGHT]",
+            help="Folder of a corpus of any source; phrases needs none. Repeatable: clips are drawn from each by its "
+            "weight, 1 when left out.",
+        ),
     ] = None,
     tokenizer: Annotated[
         Path | None, typer.Option(help="Folder of a tokenizer, from `tdmm tokens train`; ours when left out.")
@@ -79,6 +84,7 @@ def train(
     Example: tdmm language train language2motion recipes/language2motion.yaml --corpus corpus --out l2m
     """
     from tdmm import runtime
+    from tdmm.corpus.mixing import read_share
     from tdmm.errors import InvalidInput
     from tdmm.language.motion2language_training import recipe_for
     from tdmm.language.train import train as train_model
@@ -87,8 +93,9 @@ def train(
     if adapted and model is not Model.motion2language:
         raise InvalidInput("--backbone, --lora and --motion are for motion2language. Leave them out.")
     settings = recipe_for(recipe, backbone, motion and motion.value, lora) if adapted else recipe
+    corpora = [read_share(each) for each in corpus or ()]
     trained = train_model(
-        model.value, settings, corpus, out, runtime.resolve(device, threads=threads),
+        model.value, settings, corpora, out, runtime.resolve(device, threads=threads),
         tokenizer=tokenizer, resume=resume,
     )  # fmt: skip
     minutes = trained.run.seconds / 60

@@ -22,8 +22,12 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="A YAML recipe, for example recipes/tokenizer-rvq.yaml.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the finished tokenizer.")],
     corpus: Annotated[
-        Path | None,
-        typer.Option(help="A corpus folder (`tdmm corpus act`). Without: random combinations only."),
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER[:WEIGHT]",
+            help="A corpus folder of any source. Repeatable: windows are drawn from each by its weight, 1 when left "
+            "out. Without: random combinations only.",
+        ),
     ] = None,
     decoder_of: Annotated[
         Path | None,
@@ -37,8 +41,9 @@ def train(
 
     Checkpoints and metrics.jsonl lie in OUT-run, the finished tokenizer in OUT.
 
-    Example: tdmm tokens train recipes/tokenizer-rvq.yaml --corpus corpus -o tokenizer
+    Example: tdmm tokens train recipes/tokenizer-rvq.yaml --corpus acted:0.7 --corpus wild:0.3 -o tokenizer
     """
+    from tdmm.corpus.mixing import read_share
     from tdmm.runtime import resolve
     from tdmm.tokens.train import TokenizerRecipe
     from tdmm.tokens.train import train as run_training
@@ -46,7 +51,8 @@ def train(
 
     settings = read_recipe(recipe, TokenizerRecipe)
     runtime = resolve(device, settings.training.precision, threads)
-    trained = run_training(settings, out, runtime, corpus=corpus, resume=resume, decoder_of=decoder_of)
+    corpora = [read_share(each) for each in corpus or ()]
+    trained = run_training(settings, out, runtime, corpora=corpora, resume=resume, decoder_of=decoder_of)
     typer.echo(f"{trained.run.step} steps in {trained.run.seconds / 60:.1f} min: {trained.run.stopped}", err=True)
     if trained.tokenizer is None:
         typer.echo("Saved. Run the same command to go on.", err=True)

@@ -54,7 +54,7 @@ class Balance:
         self._seconds.append(columns["seconds"])
 
     def summary(self) -> dict[str, Any]:
-        """JSON-serialisable, keys sorted by name: of each kind, name to count; of `seconds`, min, median, max, total."""
+        """JSON-serialisable: of each kind name to count, sorted by name; of `seconds` min, median, max and total."""
         if self._counts["sources"][ACTED]:  # what the actor could have been asked for and was not shows as a zero
             self._counts["descriptors"].update(dict.fromkeys(load().descriptors, 0))
         summary: dict[str, Any] = {name: dict(sorted(count.items())) for name, count in self._counts.items() if count}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,14 +21,17 @@ from rich.progress import track
 from torch import Tensor
 
 from tdmm.corpus import manifest, shards
-from tdmm.corpus.rows import Text
+from tdmm.corpus.mixing import Blend, Share
+from tdmm.corpus.rows import Clip, Text
 from tdmm.errors import FileProblem, InvalidInput
 from tdmm.files import written_aside
 from tdmm.language import plan_codes
+from tdmm.language.joined import Joined, Laid
 from tdmm.language.text_encoder import TextEncoder, TextStates
 
 Codes = npt.NDArray[np.uint16]
 Ints = npt.NDArray[np.int64]
+Found = TypeVar("Found")
 
 _BUCKET = 16  # batches that are sorted by length together
 _ENCODED_AT_ONCE = 64  # texts
@@ -63,7 +66,7 @@ class ClipTokens:
         offsets: (N + 1,) int64; clip i is `codes[offsets[i]:offsets[i + 1]]`.
     """
 
-    codes: Codes
+    codes: Laid
     offsets: Ints
 
     def __len__(self) -> int:
@@ -79,7 +82,7 @@ class Plans:
         offsets: (N + 1,) int64; the plan of clip i is `codes[offsets[i]:offsets[i + 1]]`.
     """
 
-    codes: Ints
+    codes: Laid
     offsets: Ints
 
 
@@ -93,8 +96,8 @@ class TextBank:
         starts, lengths: (U,) int64; text i is `states[starts[i]:starts[i] + lengths[i]]`.
     """
 
-    states: npt.NDArray[np.float16]
-    seconds: npt.NDArray[np.float16]
+    states: Laid
+    seconds: Laid
     starts: Ints
     lengths: Ints
 
@@ -109,6 +112,7 @@ class Pairs:
         texts: (N, n) int64, which texts of the bank belong to a clip.
         bank: states of all texts.
         encoder: name of what made them, see `load_text_encoder`.
+        blend: of which corpora the clips are; None where they are all of one.
     """
 
     clips: ClipTokens
@@ -116,6 +120,7 @@ class Pairs:
     texts: Ints
     bank: TextBank
     encoder: str
+    blend: Blend | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -153,74 +158,173 @@ def codebooks(tokenizer: FrameTokenizer) -> Tensor:
     return torch.stack(tables)
 
 
-def tokenise(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -> ClipTokens:
-    """Codes of all clips of a split, from the cache where they are there.
+@dataclass(frozen=True)
+class Chosen:
+    """Which clips of a split are used.
+
+    Attributes:
+        corpus: folder of shards.
+        split: of it.
+        places: their numbers in the split; None is every one.
+        needs: what they were asked to have.
+    """
+
+    corpus: Path
+    split: str
+    places: tuple[int, ...] | None
+    needs: tuple[str, ...]
+
+    def of(self, clips: Iterable[Found]) -> Iterator[Found]:
+        """Those of all clips of the split that are used."""
+        if self.places is None:
+            return iter(clips)
+        used = set(self.places)
+        return (clip for place, clip in enumerate(clips) if place in used)
+
+    def key(self, *parts: str) -> str:
+        """A name for what is computed from them and `parts`."""
+        return _key(self.corpus, *parts, *(() if self.places is None else ("with", *self.needs)))
+
+
+def choose(corpus: Path, split: str, *needs: str) -> Chosen:
+    """Clips of a split that have something in every one of these columns; says how many have not.
+
+    Raises:
+        FileProblem: the corpus cannot be used.
+        InvalidInput: no clip is left.
+    """
+    told = [all(map(clip.has, needs)) for clip in shards.read(corpus, split, columns=needs)]
+    missing = len(told) - sum(told)
+    if not told:
+        raise InvalidInput(f"{corpus}: holds no {split} clips. A larger corpus has some: tdmm corpus act --clips 20000")
+    lacking = f"{missing} of {len(told)} {split} clips of {corpus} have no {' or no '.join(needs)}"
+    if missing == len(told):
+        raise InvalidInput(f"{lacking}, which this model learns from. Leave this corpus out, or name another.")
+    if missing:
+        Console(stderr=True).print(f"{lacking}: they are left out.", highlight=False)
+    places = tuple(place for place, has in enumerate(told) if has)
+    return Chosen(corpus, split, places if missing else None, needs)
+
+
+def tokenise(chosen: Chosen, tokenizer: FrameTokenizer, cache: Path) -> ClipTokens:
+    """Codes of clips, from the cache where they are there.
 
     Raises:
         FileProblem: the corpus or the cache folder cannot be used.
-        InvalidInput: the split has no clips.
     """
-    folder = cache / f"codes-{split}-{_key(corpus, tokenizer.fingerprint)}"
+    folder = cache / f"codes-{chosen.split}-{chosen.key(tokenizer.fingerprint)}"
     names = ("codes", "offsets")
     if not _complete(folder, names):
-        packed = shards.pack(corpus, split)
-        offsets = np.asarray(packed.offsets, np.int64)
-        if len(offsets) < 2:
-            raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
+        features, offsets = featured(chosen)
         codes = np.empty((int(offsets[-1]), tokenizer.levels), np.uint16)
-        for clip in _shown(range(len(offsets) - 1), f"Tokens of the {split} clips"):
+        for clip in _shown(range(len(offsets) - 1), f"Tokens of the {chosen.split} clips"):
             span = slice(offsets[clip], offsets[clip + 1])
-            features = np.array(packed.features[span], np.float32)
-            codes[span] = tokenizer.encode_features(torch.from_numpy(features)[None])[0].cpu().numpy()
+            motion = np.array(features[span], np.float32)
+            codes[span] = tokenizer.encode_features(torch.from_numpy(motion)[None])[0].cpu().numpy()
         _keep(folder, {"codes": codes, "offsets": offsets})
     return ClipTokens(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
 
-def untokenised(corpus: Path, split: str) -> ClipTokens:
-    """Clips of a split without codes: their lengths alone.
+def featured(chosen: Chosen) -> tuple[Laid, Ints]:
+    """Features (F, 58) of clips, end to end on disk, and offsets (N + 1,)."""
+    packed = shards.pack(chosen.corpus, chosen.split)
+    if chosen.places is None:
+        return packed.features, np.asarray(packed.offsets, np.int64)
+    clips = [packed.clip(place) for place in chosen.places]
+    return Joined(clips), np.cumsum([0, *map(len, clips)])
+
+
+def untokenised(chosen: Chosen) -> ClipTokens:
+    """Clips without codes: their lengths alone.
 
     Raises:
         FileProblem: the corpus cannot be used.
-        InvalidInput: the split has no clips.
     """
-    frames = [clip.frames for clip in shards.read(corpus, split, columns=("frames",))]
-    if not frames:
-        raise InvalidInput(f"{corpus}: holds no {split} clips. Act a larger corpus: tdmm corpus act --clips 20000")
+    frames = [clip.frames for clip in chosen.of(shards.read(chosen.corpus, chosen.split, columns=("frames",)))]
     return ClipTokens(np.empty((sum(frames), 0), np.uint16), np.concatenate([[0], np.cumsum(frames)]))
 
 
-def planned(corpus: Path, split: str, cache: Path) -> Plans:
-    """Plans of all clips of a split, from the cache where they are there.
+def planned(chosen: Chosen, cache: Path) -> Plans:
+    """Plans of clips, from the cache where they are there. Without a script a plan has no expressions.
 
     Raises:
         FileProblem: the corpus or the cache folder cannot be used.
     """
-    folder = cache / f"plans-{split}-{_key(corpus, plan_codes.VERSION)}"
+    folder = cache / f"plans-{chosen.split}-{chosen.key(plan_codes.VERSION)}"
     names = ("codes", "offsets")
     if not _complete(folder, names):
-        clips = shards.read(corpus, split, columns=("events", "frames", "script"))
-        plans = [
-            plan_codes.encode(plan_codes.Plan(clip.events, clip.frames, plan_codes.expressions_of(clip.script)))
-            for clip in clips
-        ]
+        clips = shards.read(chosen.corpus, chosen.split, columns=("events", "frames", "script"))
+        plans = [plan_codes.encode(_plan(clip)) for clip in chosen.of(clips)]
         ends = np.cumsum([0, *(len(plan) for plan in plans)])
         _keep(folder, {"codes": np.concatenate(plans), "offsets": ends})
     return Plans(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
 
-def pair(
-    corpus: Path,
+def _plan(clip: Clip) -> plan_codes.Plan:
+    assert clip.events is not None  # `pair` chooses clips that have them
+    meant = () if clip.script is None else plan_codes.expressions_of(clip.script)
+    return plan_codes.Plan(clip.events, clip.frames, meant)
+
+
+def pairs_of(
+    corpora: Sequence[Share],
     split: str,
     tokenizer: FrameTokenizer | None,
     encoder: TextEncoder,
     cache: Path,
     texts_per_clip: int = 4,
+    needs: tuple[str, ...] = ("texts", "events"),
 ) -> Pairs:
-    """Clips of a split with their plans and the states of their texts, from the cache where they are there.
+    """Clips of a split of every corpus, as `pair` makes them, as one.
+
+    Raises:
+        FileProblem: a corpus or the cache folder cannot be used.
+        InvalidInput: the split of a corpus has no clips, or none that has what is needed.
+    """
+    parts = [pair(choose(share.folder, split, *needs), tokenizer, encoder, cache, texts_per_clip) for share in corpora]
+    if len(parts) == 1:
+        return parts[0]
+    blend = Blend.of([len(part) for part in parts], [share.weight for share in corpora])
+    clips = ClipTokens(*joined([(part.clips.codes, part.clips.offsets) for part in parts], blend))
+    plans = Plans(*joined([(part.plans.codes, part.plans.offsets) for part in parts], blend))
+    banks = [part.bank for part in parts]
+    texts_before = np.cumsum([0, *(len(bank.starts) for bank in banks)])
+    states_before = np.cumsum([0, *(len(bank.states) for bank in banks)])
+    texts = np.stack(
+        [
+            parts[corpus].texts[place] + texts_before[corpus]
+            for corpus, place in zip(blend.corpora, blend.places, strict=True)
+        ]
+    )
+    bank = TextBank(
+        Joined([each.states for each in banks]),
+        Joined([each.seconds for each in banks]),
+        np.concatenate([each.starts + before for each, before in zip(banks, states_before[:-1], strict=True)]),
+        np.concatenate([each.lengths for each in banks]),
+    )
+    return Pairs(clips, plans, texts, bank, parts[0].encoder, blend)
+
+
+def joined(parts: Sequence[tuple[Laid, Ints]], blend: Blend) -> tuple[Joined, Ints]:
+    """Clips of several corpora, each (rows, offsets), in the order of a blend: rows and offsets."""
+    spans = []
+    for corpus, place in zip(blend.corpora, blend.places, strict=True):
+        rows, offsets = parts[corpus]
+        spans.append(rows[offsets[place] : offsets[place + 1]])
+    return Joined(spans), np.cumsum([0, *map(len, spans)])
+
+
+def pair(
+    chosen: Chosen,
+    tokenizer: FrameTokenizer | None,
+    encoder: TextEncoder,
+    cache: Path,
+    texts_per_clip: int = 4,
+) -> Pairs:
+    """Clips with their plans and the states of their texts, from the cache where they are there.
 
     Args:
-        corpus: folder of shards.
-        split: `train`, `validation` or `test`.
+        chosen: clips that have texts and events.
         tokenizer: of the codes; None leaves the codes out.
         encoder: of the texts.
         cache: folder to keep both in.
@@ -228,22 +332,23 @@ def pair(
 
     Raises:
         FileProblem: the corpus or the cache folder cannot be used.
-        InvalidInput: the split has no clips.
     """
-    clips = tokenise(corpus, split, tokenizer, cache) if tokenizer else untokenised(corpus, split)
-    rows = [_chosen(clip.texts, texts_per_clip) for clip in shards.read(corpus, split, columns=("texts",))]
+    clips = tokenise(chosen, tokenizer, cache) if tokenizer else untokenised(chosen)
+    told = chosen.of(shards.read(chosen.corpus, chosen.split, columns=("texts",)))
+    rows = [_chosen(clip.texts, texts_per_clip) for clip in told]
     places: dict[str, int] = {}
     texts = np.array([[places.setdefault(text, len(places)) for text in row] for row in rows], np.int64)
-    folder = cache / f"texts-{split}-{_key(corpus, encoder.name, str(texts_per_clip))}"
-    bank = _bank(list(places), encoder, folder, split)
-    return Pairs(clips, planned(corpus, split, cache), texts, bank, encoder.name)
+    folder = cache / f"texts-{chosen.split}-{chosen.key(encoder.name, str(texts_per_clip))}"
+    bank = _bank(list(places), encoder, folder, chosen.split)
+    return Pairs(clips, planned(chosen, cache), texts, bank, encoder.name)
 
 
 class Batches:
     """Batches of pairs; clips of like length go together, to save padding.
 
     Args:
-        pairs: to draw from; every clip once an epoch, with one of its texts.
+        pairs: to draw from; every clip once an epoch, with one of its texts. Of several corpora, clips of each as often
+            as its weight says.
         size: clips a batch; fewer where there are fewer.
         seed: of the order.
     """
@@ -264,7 +369,8 @@ class Batches:
     def _shuffle(self, epoch: int) -> None:
         draw = np.random.default_rng((self._seed, epoch))
         count = self._per_epoch * self._size
-        shuffled = draw.permutation(len(self._pairs))[:count]
+        blend = self._pairs.blend
+        shuffled = (draw.permutation(len(self._pairs)) if blend is None else blend.epoch(draw))[:count]
         which = draw.integers(0, self._pairs.texts.shape[1], len(self._pairs))
         self._texts = self._pairs.texts[np.arange(len(self._pairs)), which]
         # Where there are no codes a sequence is words and plan, and words and frames elsewhere.

@@ -220,12 +220,13 @@ class Motion2LanguageTask:
         return MotionTokens(codes, self.model.tokenizer_fingerprint)
 
     def _drawn(self, step: int) -> list[int]:
-        """Clips of a step: every clip once an epoch, with clips of like length, to save padding."""
+        """Clips of a step: every clip once an epoch, or as its corpus weighs; clips of like length, to save padding."""
         count, size = len(self._train), self._batch
         epoch, place = divmod(step, count // size)
         if epoch != self._epoch:
             rng = np.random.default_rng([self._recipe.training.seed, epoch, 1])
-            shuffled = rng.permutation(count)[: count // size * size]
+            blend = self._train.blend
+            shuffled = (rng.permutation(count) if blend is None else blend.epoch(rng))[: count // size * size]
             lengths = np.diff(self._train.offsets)[shuffled]
             window = np.arange(len(shuffled)) // (size * _BUCKET)
             ordered = shuffled[np.lexsort((lengths, window))]

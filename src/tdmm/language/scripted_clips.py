@@ -14,7 +14,9 @@ from tdmm.acting.in_sight import in_sight
 from tdmm.acting.question_facts import Known, certain_blinks
 from tdmm.acting.script import Script
 from tdmm.corpus import shards
-from tdmm.language.data import FrameTokenizer, tokenise
+from tdmm.corpus.mixing import Blend, Share
+from tdmm.language.data import Chosen, FrameTokenizer, choose, featured, joined, tokenise
+from tdmm.language.joined import Laid
 from tdmm.language.motion2language_recipe import Distortion
 from tdmm.motion.degradation import PARTS, Faults, degraded, without
 
@@ -33,13 +35,15 @@ class ScriptedTokens:
         features: (F, 58) what the codes were made of; None where nothing is to be encoded anew.
         blinks: N, how often both lids close, unasked blinks included; None where that is not certain. Empty: of no
             clip is it known.
+        blend: of which corpora the clips are; None where they are all of one.
     """
 
-    codes: Codes
+    codes: Laid
     offsets: npt.NDArray[np.int64]
     scripts: tuple[Script, ...]
-    features: npt.NDArray[np.float32] | None = None
+    features: Laid | None = None
     blinks: tuple[int | None, ...] = ()
+    blend: Blend | None = None
 
     def __post_init__(self) -> None:
         if len(self.offsets) != len(self.scripts) + 1 or self.offsets[-1] != len(self.codes):
@@ -57,24 +61,39 @@ class ScriptedTokens:
         return Known(self.scripts[index], self.blinks[index] if self.blinks else None)
 
 
-def scripted_tokens(corpus: Path, split: str, tokenizer: FrameTokenizer, cache: Path) -> ScriptedTokens:
-    """Clips of a split of a corpus; their codes are kept in `cache`.
+def scripted_tokens(corpora: Sequence[Share], split: str, tokenizer: FrameTokenizer, cache: Path) -> ScriptedTokens:
+    """Clips with a script of a split of every corpus; their codes are kept in `cache`.
 
     Raises:
-        FileProblem: the corpus or the cache folder cannot be used.
-        InvalidInput: the split has no clips.
+        FileProblem: a corpus or the cache folder cannot be used.
+        InvalidInput: the split of a corpus has no clips, or none with a script.
     """
-    clips = tokenise(corpus, split, tokenizer, cache)
-    told = [
-        (clip.script, certain_blinks(clip.events)) for clip in shards.read(corpus, split, columns=("script", "events"))
-    ]
+    parts = [_of_corpus(choose(share.folder, split, "script"), tokenizer, cache) for share in corpora]
+    if len(parts) == 1:
+        return parts[0]
+    blend = Blend.of([len(part) for part in parts], [share.weight for share in corpora])
+    order = list(zip(blend.corpora, blend.places, strict=True))
+    codes, offsets = joined([(part.codes, part.offsets) for part in parts], blend)
+    features = [(part.features, part.offsets) for part in parts if part.features is not None]
     return ScriptedTokens(
-        clips.codes,
-        clips.offsets,
-        tuple(script for script, _ in told),
-        shards.pack(corpus, split).features,
-        tuple(blinks for _, blinks in told),
+        codes,
+        offsets,
+        tuple(parts[corpus].scripts[place] for corpus, place in order),
+        joined(features, blend)[0],
+        tuple(parts[corpus].blinks[place] for corpus, place in order),
+        blend,
     )
+
+
+def _of_corpus(chosen: Chosen, tokenizer: FrameTokenizer, cache: Path) -> ScriptedTokens:
+    clips = tokenise(chosen, tokenizer, cache)
+    scripts: list[Script] = []
+    blinks: list[int | None] = []
+    for clip in chosen.of(shards.read(chosen.corpus, chosen.split, columns=("script", "events"))):
+        assert clip.script is not None
+        scripts.append(clip.script)
+        blinks.append(None if clip.events is None else certain_blinks(clip.events))
+    return ScriptedTokens(clips.codes, clips.offsets, tuple(scripts), featured(chosen)[0], tuple(blinks))
 
 
 class Tracker:

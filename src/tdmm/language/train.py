@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from tdmm.corpus import manifest
+from tdmm.corpus.mixing import Share, about
 from tdmm.errors import FileProblem, InvalidInput, TdmmError
 from tdmm.language.motion2language_training import (
     Motion2LanguageRecipe,
@@ -45,7 +46,7 @@ class Trained:
 def train(
     model: ModelName,
     recipe: Path | Motion2LanguageRecipe,
-    corpus: Path | None,
+    corpora: Sequence[Share],
     out: Path,
     runtime: Runtime,
     *,
@@ -58,7 +59,9 @@ def train(
     Args:
         model: which.
         recipe: a YAML file as in `recipes/`, or, for motion2language, what was read from one.
-        corpus: a folder of shards; phrases needs none, for it makes its own sentences.
+        corpora: folders of shards, with weights where they are several; phrases needs none, for it makes its own
+            sentences. Clips that lack what the model learns from are left out, and how many is said: planner needs
+            texts, events and scripts, language2motion texts and events, motion2language scripts.
         out: folder of the finished artifact, replaced whole at the end.
         runtime: the device.
         tokenizer: folder of the tokenizer; None is the bundled one.
@@ -67,13 +70,13 @@ def train(
 
     Raises:
         InvalidConfig: the recipe is wrong, or the checkpoint is of another one.
-        FileProblem: the corpus cannot be read or `out` not be written.
+        FileProblem: a corpus cannot be read or `out` not be written.
         ArtifactProblem: the tokenizer, the pretrained language model or the checkpoint cannot be read.
         MissingDependency: a package for pretrained language models or for several processes is not installed.
         TdmmError: training diverged, or the memory of the GPU is too small.
     """
     work = out.with_name(out.name + "-run")
-    if corpus is None and model != "phrases":
+    if not corpora and model != "phrases":
         raise InvalidInput(f"{model} learns from a corpus: name its folder. Make one: tdmm corpus act --out corpus")
     try:
         work.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ def train(
         if processes.count > 1 and model != "motion2language":
             raise InvalidInput(f"{model} trains in one process. Leave out torchrun; it is for motion2language.")
         # The recipe is read first: a slip in it should not wait for the corpus.
-        if corpus is None or model == "phrases":
+        if model == "phrases":
             assert isinstance(recipe, Path)
             settings = read_recipe(recipe, PhraseRecipe)
             task = PhraseTask(settings, runtime.device)
@@ -98,17 +101,17 @@ def train(
             codes = Tokenizer.load(tokenizer, device=runtime.device)
             with processes.first_goes_first():
                 spoken, heard = (
-                    scripted_tokens(corpus, split, codes, work / "cache") for split in ("train", "validation")
+                    scripted_tokens(corpora, split, codes, work / "cache") for split in ("train", "validation")
                 )
             task = Motion2LanguageTask(settings, spoken, heard, codes, processes=processes)
             base = {f"language model {part}": digest for part, digest in task.model.base.items()}
         elif model == "planner":
             settings = read_recipe(recipe, PlannerRecipe)
-            task = PlannerTask.prepare(settings, corpus, work / "cache", runtime.device)
+            task = PlannerTask.prepare(settings, corpora, work / "cache", runtime.device)
         else:
             settings = read_recipe(recipe, Language2MotionRecipe)
             codes = Tokenizer.load(tokenizer, device=runtime.device)
-            task = Language2MotionTask.prepare(settings, corpus, codes, work / "cache", runtime.device)
+            task = Language2MotionTask.prepare(settings, corpora, codes, work / "cache", runtime.device)
         try:
             run = fit(
                 task, settings.training, work, runtime,
@@ -120,7 +123,7 @@ def train(
         if processes.first and run.stopped != "interrupted":
             # Parts of a sharded model cannot be moved; what is saved of it goes to the CPU by itself.
             whole = task.model if processes.count > 1 else task.model.cpu()
-            fingerprint = whole.save(out, _provenance(settings, corpus, codes, run))
+            fingerprint = whole.save(out, _provenance(settings, corpora, codes, run))
         processes.wait()
     return Trained(run, fingerprint)
 
@@ -142,11 +145,12 @@ def _too_large(settings: AnyRecipe, runtime: Runtime, work: Path) -> str:
     )
 
 
-def _provenance(settings: AnyRecipe, corpus: Path | None, codes: Tokenizer | None, run: FitResult) -> dict[str, Any]:
-    plan = manifest.load(corpus) if corpus else None
+def _provenance(
+    settings: AnyRecipe, corpora: Sequence[Share], codes: Tokenizer | None, run: FitResult
+) -> dict[str, Any]:
     return {
         "recipe": settings.model_dump(),
-        "corpus": {"digest": plan.digest, "clips": plan.plan.clips, "seed": plan.plan.seed} if plan else None,
+        "corpus": about(corpora) if corpora else None,
         "tokenizer": codes.fingerprint if codes else None,
         "steps": run.step,
         "seconds": round(run.seconds),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from tdmm.corpus.mixing import Share
 from tdmm.language import plan_codes
-from tdmm.language.data import Batch, Batches, FrameTokenizer, Pairs, codebooks, corrupt, in_order, pair
+from tdmm.language.data import Batch, Batches, FrameTokenizer, Pairs, codebooks, corrupt, in_order, pairs_of
 from tdmm.language.language2motion import Language2Motion, Language2MotionConfig
 from tdmm.language.sketch import laid_out
 from tdmm.language.text_encoder import DEFAULT, load_text_encoder
@@ -112,20 +114,21 @@ class Language2MotionTask:
     def prepare(
         cls,
         recipe: Language2MotionRecipe,
-        corpus: Path,
+        corpora: Sequence[Share],
         tokenizer: FrameTokenizer,
         cache: Path,
         device: str = "cpu",
     ) -> Language2MotionTask:
-        """The task of a corpus; its codes and word states are computed, or taken from `cache`.
+        """The task of some corpora; codes and word states are computed, or taken from `cache`.
 
         Raises:
-            FileProblem: the corpus or the cache folder cannot be used.
-            InvalidInput: the corpus has no clips to train on, or none to validate with.
+            FileProblem: a corpus or the cache folder cannot be used.
+            InvalidInput: a corpus has no clips to train on, or none to validate with.
         """
         encoder = load_text_encoder(recipe.text_encoder, device, half=recipe.half)
         train, validation = (
-            pair(corpus, split, tokenizer, encoder, cache, recipe.texts_per_clip) for split in ("train", "validation")
+            pairs_of(corpora, split, tokenizer, encoder, cache, recipe.texts_per_clip)
+            for split in ("train", "validation")
         )
         return cls(recipe, train, validation, tokenizer)
 

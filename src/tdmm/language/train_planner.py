@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from tdmm.language.data import Batch, Batches, Pairs, in_order, pair
+from tdmm.corpus.mixing import Share
+from tdmm.language.data import Batch, Batches, Pairs, in_order, pairs_of
 from tdmm.language.plan_codes import CLIP, END, FIELDS, KIND, ONSET, SIDE, STRENGTH
 from tdmm.language.planner import Planner, PlannerConfig
 from tdmm.language.text_encoder import DEFAULT, load_text_encoder
@@ -77,16 +79,17 @@ class PlannerTask:
         self._batches = Batches(train, recipe.training.batch_size, recipe.training.seed)
 
     @classmethod
-    def prepare(cls, recipe: PlannerRecipe, corpus: Path, cache: Path, device: str = "cpu") -> PlannerTask:
-        """The task of a corpus; plans and word states are computed, or taken from `cache`.
+    def prepare(cls, recipe: PlannerRecipe, corpora: Sequence[Share], cache: Path, device: str = "cpu") -> PlannerTask:
+        """The task of some corpora; plans and word states are computed, or taken from `cache`.
 
         Raises:
-            FileProblem: the corpus or the cache folder cannot be used.
-            InvalidInput: the corpus has no clips to train on, or none to validate with.
+            FileProblem: a corpus or the cache folder cannot be used.
+            InvalidInput: a corpus has no clips to train on, or none to validate with.
         """
         encoder = load_text_encoder(recipe.text_encoder, device, half=recipe.half)
         train, validation = (
-            pair(corpus, split, None, encoder, cache, recipe.texts_per_clip) for split in ("train", "validation")
+            pairs_of(corpora, split, None, encoder, cache, recipe.texts_per_clip, ("texts", "events", "script"))
+            for split in ("train", "validation")
         )
         return cls(recipe, train, validation)
 

@@ -1,4 +1,4 @@
-"""What the tokenizer learns from: windows of the acted corpus, and random combinations of shapes.
+"""What the tokenizer learns from: windows of clips of one corpus or several, and random combinations of shapes.
 
 Acted clips alone would teach it only faces that our actor makes; random combinations, dense and sparse,
 slow and as fast as speech, with tilted resting faces and sensor noise, let a real capture through.
@@ -6,6 +6,7 @@ slow and as fast as speech, with tilted resting faces and sensor noise, let a re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tdmm.errors import InvalidConfig
 from tdmm.face.channels import ARKIT, INDEX, mirrored
 from tdmm.motion.degradation import NOISE_ONLY, degraded
+from tdmm.motion.features import FEATURES
 
 if TYPE_CHECKING:
     from tdmm.corpus.shards import PackedMotion
@@ -63,12 +65,25 @@ class MixtureConfig(BaseModel):
 
 
 class Mixture:
-    """Batches of windows; each depends on (seed, step) alone."""
+    """Batches of windows; each depends on (seed, step) alone.
 
-    def __init__(self, clips: PackedMotion | None, config: MixtureConfig, seed: int) -> None:
-        if clips is None and config.random_share < 1:
+    Args:
+        corpora: clips, and the weight with which windows of them are drawn beside those of the others. Without any:
+            random combinations alone.
+        config: how a batch is mixed.
+        seed: of all draws.
+
+    Raises:
+        InvalidConfig: clips are asked for and there is no corpus.
+    """
+
+    def __init__(self, corpora: Sequence[tuple[PackedMotion, float]], config: MixtureConfig, seed: int) -> None:
+        if not corpora and config.random_share < 1:
             raise InvalidConfig("random_share below 1 needs a corpus: give one, or set random_share to 1.")
-        self.clips, self.config, self.seed = clips, config, seed
+        self.config, self.seed = config, seed
+        self._clips = [clips for clips, _ in corpora]
+        weights = np.array([weight for _, weight in corpora], np.float64)
+        self._shares = weights / weights.sum()
 
     def weights(self, size: int) -> tuple[Floats, Floats]:
         """What the codebooks may learn from each window of a batch, and what its errors count, each (size,)."""
@@ -88,12 +103,22 @@ class Mixture:
         draw = np.random.default_rng((self.seed, step))
         drawn, tracked = self._made(size)
         parts = [random_combinations(draw, drawn, self.config)] if drawn else []
-        if self.clips is not None and drawn < size:
-            windows = _windows(draw, self.clips, size - drawn, self.config.frames)
+        if self._clips and drawn < size:
+            windows = self._windows(draw, size - drawn)
             for window in windows[:tracked]:
                 window[:] = degraded(window, draw, NOISE_ONLY)
             parts.append(windows)
         return np.concatenate(parts)
+
+    def _windows(self, draw: np.random.Generator, size: int) -> Floats:
+        if len(self._clips) == 1:
+            return _windows(draw, self._clips[0], size, self.config.frames)
+        chosen = draw.choice(len(self._clips), size, p=self._shares)
+        windows = np.empty((size, self.config.frames, len(FEATURES)), np.float32)
+        for corpus in np.unique(chosen):
+            rows = np.flatnonzero(chosen == corpus)
+            windows[rows] = _windows(draw, self._clips[corpus], len(rows), self.config.frames)
+        return windows
 
 
 def _windows(draw: np.random.Generator, clips: PackedMotion, size: int, frames: int) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from tdmm.corpus.manifest import load as load_manifest
+from tdmm.corpus.mixing import Blend, Share, about
 from tdmm.corpus.shards import pack
-from tdmm.errors import FileProblem, InvalidConfig
+from tdmm.errors import FileProblem, InvalidConfig, InvalidInput
 from tdmm.face.geometry import GeometryBasis
 from tdmm.runtime import Runtime
 from tdmm.tokens import fidelity
 from tdmm.tokens.autoencoder import AutoencoderConfig, GeometryAutoencoder, LossWeights
-from tdmm.tokens.data import Mixture, MixtureConfig
+from tdmm.tokens.data import Floats, Mixture, MixtureConfig
 from tdmm.tokens.search import CodeSearch
 from tdmm.tokens.task import TokenizerTask
 from tdmm.tokens.tokenizer import Tokenizer
@@ -67,7 +68,7 @@ def train(
     out: Path,
     runtime: Runtime,
     *,
-    corpus: Path | None = None,
+    corpora: Sequence[Share] = (),
     resume: bool = True,
     progress: bool = True,
     work: Path | None = None,
@@ -79,7 +80,8 @@ def train(
         recipe: sizes, losses, mixture, training.
         out: folder of the finished artifact, replaced whole at the end.
         runtime: the device.
-        corpus: a folder of shards; None trains on random combinations alone (`random_share: 1`).
+        corpora: folders of shards, with weights where they are several; none trains on random combinations alone
+            (`random_share: 1`). Clips need neither texts nor scripts here.
         resume: go on from the checkpoint in `work`.
         progress: draw a bar on stderr.
         work: folder of checkpoints and metrics; None is `out` with `-run` appended.
@@ -87,7 +89,8 @@ def train(
             its fingerprint: what was encoded by it, and models trained on it, go on to be good.
 
     Raises:
-        FileProblem: the corpus cannot be read or `out` not written.
+        FileProblem: a corpus cannot be read or `out` not written.
+        InvalidInput: a corpus has no clips to train on.
         InvalidConfig: the recipe needs a corpus and none is given, or the checkpoint is another recipe's, or the
             tokenizer to go on from is of other sizes.
         ArtifactProblem: the tokenizer to go on from cannot be used.
@@ -98,8 +101,12 @@ def train(
     except OSError as error:
         raise FileProblem(f"{out}: cannot make this folder ({error.strerror or error}).") from error
     work = work or out.with_name(out.name + "-run")
-    clips, held_out = (None, None) if corpus is None else (pack(corpus, "train"), pack(corpus, HELD_OUT))
-    mixture = Mixture(clips, recipe.data, recipe.training.seed)
+    clips = [pack(share.folder, "train") for share in corpora]
+    for share, found in zip(corpora, clips, strict=True):
+        if not len(found):
+            raise InvalidInput(f"{share.folder}: holds no train clips. Make a larger corpus, or leave this one out.")
+    weighted = [(found, share.weight) for share, found in zip(corpora, clips, strict=True)]
+    mixture = Mixture(weighted, recipe.data, recipe.training.seed)
     torch.manual_seed(recipe.training.seed)
     before = None if decoder_of is None else Tokenizer.load(decoder_of)
     if before is None:
@@ -112,7 +119,7 @@ def train(
             raise InvalidConfig(f"{decoder_of}: is of other sizes than the recipe says. Copy its `autoencoder` there.")
         model.learn_to_show()
         search = CodeSearch(model.to(runtime.torch_device()))
-    held_out_clips = [] if held_out is None else [held_out.clip(i) for i in range(len(held_out))]
+    held_out_clips = _held_out(corpora)
     task = TokenizerTask(
         model,
         mixture,
@@ -129,7 +136,7 @@ def train(
         return Trained(run, None, None)
     provenance: dict[str, Any] = {
         "recipe": recipe.model_dump(),
-        "corpus": _about(corpus),
+        "corpus": about(corpora) if corpora else {"random_combinations_only": True},
         "steps": run.step,
         "seconds": round(run.seconds),
         **(identity or {}),
@@ -144,9 +151,10 @@ def train(
     return Trained(run, tokenizer, figures)
 
 
-def _about(corpus: Path | None) -> dict[str, Any]:
-    """What names a corpus: how many clips of which seed, and its digest."""
-    if corpus is None:
-        return {"random_combinations_only": True}
-    manifest = load_manifest(corpus)
-    return {"seed": manifest.plan.seed, "clips": manifest.plan.clips, "digest": manifest.digest}
+def _held_out(corpora: Sequence[Share]) -> list[Floats]:
+    """Held-out clips (T, 58) of all corpora, those of each lying evenly among the others."""
+    if not corpora:
+        return []
+    clips = [pack(share.folder, HELD_OUT) for share in corpora]
+    blend = Blend.of([len(each) for each in clips], [1.0] * len(clips))
+    return [clips[corpus].clip(place) for corpus, place in zip(blend.corpora, blend.places, strict=True)]
