@@ -45,7 +45,31 @@ def test_inspect_needs_a_corpus(tmp_path: Path) -> None:
         run("inspect", str(tmp_path))
 
 
-@pytest.mark.parametrize("command", [[], ["act"], ["inspect"]])
+def test_a_corpus_is_measured_joined_checked_and_laid_out(tmp_path: Path) -> None:
+    acted, both = str(tmp_path / "acted"), str(tmp_path / "both")
+    run("act", "--clips", "40", "--seed", "7", "--out", acted, "--workers", "1")
+    told = run("stats", acted)
+    assert "40 clips, 240 texts" in told
+    assert "subject x descriptor: " in told
+    assert told.count("%)") > 50, "every descriptor with its deviation"
+    merged = run("merge", acted, acted, "--out", both)
+    assert "40 clips were there twice" in merged
+    assert "merged, schema 2" in merged
+    assert "(40 clips)" in run("verify", both)
+    assert run("card", both, "--licence", "cc0-1.0").strip() == str(tmp_path / "both" / "README.md")
+    listed = run("push", both, "me/faces", "--dry-run")
+    assert "README.md" in listed
+    assert "train-00000-" in listed
+    assert "would go to https://huggingface.co/datasets/me/faces" in listed
+    shard = next((tmp_path / "both").glob("*.parquet"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(FileProblem, match=r"altered.*tdmm corpus merge"):
+        run("verify", both)
+
+
+@pytest.mark.parametrize("command", [[], ["act"], ["inspect"], ["stats"], ["card"], ["merge"], ["verify"], ["push"]])
 def test_help_teaches(command: list[str]) -> None:
     result = CliRunner().invoke(app, ["corpus", *command, "--help"])
     assert result.exit_code == 0

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tdmm.corpus import shards
 from tdmm.corpus.mixing import Share
-from tdmm.corpus.rows import Clip
-from tdmm.errors import FileProblem
+from tdmm.corpus.rows import Clip, Row, Text
+from tdmm.corpus.sharding import write_shards
+from tdmm.errors import FileProblem, InvalidInput
 from tdmm.language import data, plan_codes
 from tdmm.language.data import Batches, Pairs, codebooks, collate, corrupt, in_order
+from tdmm.language.scripted_clips import scripted_tokens
 from tdmm.language.text_encoder import HashedWords
+from tdmm.motion.events import HeadEvent, MotionEvents
+from tdmm.motion.features import from_features
 
 
 def same(first: data.Batch, second: data.Batch) -> bool:
@@ -91,8 +97,6 @@ def test_corpus_becomes_pairs_once(
     encoder = HashedWords(16)
     pairs = data.pairs_of([Share(corpus)], "train", tokenizer, encoder, tmp_path, texts_per_clip=4)
 
-    from tdmm.corpus import shards
-
     clips = list(shards.read(corpus, "train"))
     assert len(pairs) == len(clips)
     assert np.array_equal(np.diff(pairs.clips.offsets), [clip.frames for clip in clips])
@@ -140,3 +144,71 @@ def test_another_tokenizer_has_its_own_cache(
 def test_missing_corpus_says_how_to_make_one(tokenizer: data.FrameTokenizer, tmp_path: Path) -> None:
     with pytest.raises(FileProblem, match="tdmm corpus act"):
         data.tokenise(data.choose(tmp_path / "none", "train", "script"), tokenizer, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def captioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips of the wild: 30 with a caption and what was read from them, 10 with a caption alone."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for number in range(40):
+        motion = from_features(draw.random((20 + number % 5, 58)).astype(np.float32))
+        texts = tuple(Text("medium", f"number {number} {word}") for word in ("smiles", "grins")[: 1 + number % 2])
+        events = MotionEvents(head=(HeadEvent("nod", 8.0, 2, 0.1, 0.7),)) if number % 4 else None
+        rows.append(Row(f"wild-{number}", motion, "recorded", texts, events=events))
+    folder = tmp_path_factory.mktemp("corpus") / "captioned"
+    write_shards(folder, rows, origin={"kind": "recorded"})
+    return folder
+
+
+def test_corpora_are_joined_without_a_word_or_a_frame_changed(
+    corpus: Path, captioned: Path, tokenizer: data.FrameTokenizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = HashedWords(16)
+    parts = [data.pairs_of([Share(folder)], "train", tokenizer, encoder, tmp_path, 2) for folder in (corpus, captioned)]
+    lacking = sum(not clip.has("events") for clip in shards.read(captioned, "train"))
+    assert lacking > 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"{lacking} of {lacking + len(parts[1])} train clips" in told
+    assert "have no texts or no events: they are left out" in told
+    both = data.pairs_of([Share(corpus, 1), Share(captioned, 3)], "train", tokenizer, encoder, tmp_path, 2)
+    assert len(both) == len(parts[0]) + len(parts[1])
+    assert both.blend is not None
+    for number, (which, place) in enumerate(zip(both.blend.corpora, both.blend.places, strict=True)):
+        one = parts[which]
+        joined = collate(both, np.array([number]), both.texts[[number], 1])
+        assert same(joined, collate(one, np.array([place]), one.texts[[place], 1]))
+        assert np.array_equal(joined.plans, collate(one, np.array([place]), one.texts[[place], 1]).plans)
+    batches = Batches(both, 4, seed=0)
+    drawn = [number for step in range(len(both) // 4) for number in batches.batch(step).events]
+    assert drawn.count(1) > 0.6 * len(drawn), "three of four are wild, and those nod once and do no more"
+
+
+def test_a_corpus_without_what_is_needed_is_named(captioned: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"captioned have no script, which this model learns from"):
+        data.choose(captioned, "train", "script")
+
+
+def test_only_scripted_clips_are_answered_about(
+    corpus: Path, captioned: Path, tokenizer: data.FrameTokenizer, tmp_path: Path
+) -> None:
+    mixed = tmp_path / "mixed"
+    rows = [clip.row() for folder in (captioned, corpus) for clip in shards.read(folder, "train")]
+    write_shards(mixed, rows[20:50], origin={"kind": "built"})
+    scripted = {row.content for row in rows[20:50] if row.script is not None}
+    told = scripted_tokens([Share(mixed)], "train", tokenizer, tmp_path)
+    assert 0 < len(told) == len(scripted) < 30
+    assert told.features is not None
+    for clip in range(len(told)):
+        features = told.features[told.offsets[clip] : told.offsets[clip + 1]]
+        assert hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest() in scripted
+        expected = tokenizer.encode_features(torch.from_numpy(np.array(features))[None])[0]
+        assert np.array_equal(told.clip(clip), expected)
+    both = scripted_tokens([Share(mixed), Share(corpus, 2)], "train", tokenizer, tmp_path)
+    assert both.blend is not None
+    alone = scripted_tokens([Share(corpus)], "train", tokenizer, tmp_path)
+    for number in np.flatnonzero(both.blend.corpora == 1):
+        place = both.blend.places[number]
+        assert both.scripts[number] == alone.scripts[place]
+        assert both.known(number) == alone.known(place)
+        assert np.array_equal(both.clip(number), alone.clip(place))

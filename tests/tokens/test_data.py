@@ -41,6 +41,19 @@ def test_windows_stay_within_one_clip_and_short_clips_hold_their_last_frame() ->
     assert starts.max() == 84
 
 
+def test_several_corpora_are_drawn_from_by_weight() -> None:
+    config = MixtureConfig(frames=16, random_share=0)
+    first, other = clips([40, 60]), clips([50])
+    other.features[:, 1] = 9
+    alone = Mixture([(first, 0.2)], config, seed=1)
+    assert np.array_equal(alone.batch(4, 8), Mixture([(first, 7.0)], config, seed=1).batch(4, 8))
+    mixture = Mixture([(first, 1.0), (other, 3.0)], config, seed=1)
+    batch = np.concatenate([mixture.batch(step, 50) for step in range(40)])
+    assert 0.72 < (batch[:, 0, 1] == 9).mean() < 0.78
+    assert (batch[:, :, 1] == batch[:, :1, 1]).all()
+    assert np.array_equal(mixture.batch(3, 50), batch[150:200])
+
+
 def test_random_combinations_are_faces_on_a_head() -> None:
     config = MixtureConfig(frames=50, random_share=1)
     batch = Mixture([], config, seed=0).batch(0, 256)

@@ -9,9 +9,12 @@ import torch
 
 from tdmm import artifact
 from tdmm.corpus.act import act
+from tdmm.corpus.manifest import load as load_manifest
 from tdmm.corpus.mixing import Share
-from tdmm.errors import InvalidConfig
-from tdmm.motion.features import to_features
+from tdmm.corpus.rows import Row
+from tdmm.corpus.sharding import write_shards
+from tdmm.errors import InvalidConfig, InvalidInput
+from tdmm.motion.features import from_features, to_features
 from tdmm.motion.files import load
 from tdmm.motion.timeline import resample
 from tdmm.runtime import Runtime
@@ -61,6 +64,29 @@ def test_training_on_a_corpus_measures_the_held_out_split(tmp_path: Path) -> Non
     assert provenance["corpus"]["clips"] == 80
     assert provenance["held_out"]["face_mm"] == round(trained.fidelity.face_mm, 4)
     assert Tokenizer.load(tmp_path / "tokenizer").levels == 2
+
+
+def test_corpora_are_mixed_and_clips_need_no_script(tmp_path: Path) -> None:
+    act(tmp_path / "acted", clips=80, seed=3, workers=1)
+    motion = from_features(np.full((30, 58), 0.2, np.float32))
+    rows = [Row(f"wild-{number}", motion, "recorded", person=f"person-{number}") for number in range(40)]
+    write_shards(tmp_path / "wild", rows, origin={"kind": "recorded"})
+    recipe = tiny().model_copy(update={"data": tiny().data.model_copy(update={"random_share": 0.25})})
+    corpora = [Share(tmp_path / "acted", 0.7), Share(tmp_path / "wild", 0.3)]
+    trained = train(recipe, tmp_path / "tokenizer", CPU, corpora=corpora, progress=False)
+    assert trained.fidelity is not None
+    held_out = sum(load_manifest(share.folder).clips("validation") for share in corpora)
+    assert trained.fidelity.as_json()["clips"] == held_out
+    told = json.loads((tmp_path / "tokenizer" / "provenance.json").read_text())["corpus"]
+    assert [(each["clips"], each["weight"]) for each in told] == [(80, 0.7), (40, 0.3)]
+
+
+def test_a_corpus_without_train_clips_is_named(tmp_path: Path) -> None:
+    motion = from_features(np.full((30, 58), 0.2, np.float32))
+    rows = (Row(f"wild-{number}", motion, "recorded") for number in range(200))
+    write_shards(tmp_path / "wild", [row for row in rows if row.split == "test"], origin={"kind": "recorded"})
+    with pytest.raises(InvalidInput, match="holds no train clips"):
+        train(tiny(), tmp_path / "tokenizer", CPU, corpora=[Share(tmp_path / "wild")], progress=False)
 
 
 def test_a_recipe_that_needs_a_corpus_says_so(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def _is_whole(folder: Path, plan: Plan, number: int) -> bool:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             found = {key.decode(): value.decode() for key, value in (file.schema_arrow.metadata or {}).items()}
             table = file.read()
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return False
     return _metadata(plan, number).items() <= found.items() and table.num_rows == len(plan.indices(number))
 

@@ -44,24 +44,27 @@ def tsne(points: Doubles, *, perplexity: float = 30.0, steps: int = 400, seed: i
         gains = np.maximum(np.where(np.sign(gradient) == np.sign(moving), 0.8 * gains, gains + 0.2), 0.01)
         moving = (0.5 if step < _EXAGGERATED else 0.8) * moving - rate * gains * gradient
         placed = placed + moving
-    return placed - placed.mean(0)
+    centred: Doubles = placed - placed.mean(0)
+    return centred
 
 
 def _squares(points: Doubles) -> Doubles:
     """(n, n) squared distances."""
     lengths = (points**2).sum(1)
-    return np.maximum(lengths[:, None] + lengths - 2.0 * points @ points.T, 0.0)
+    squares: Doubles = np.maximum(lengths[:, None] + lengths - 2.0 * points @ points.T, 0.0)
+    return squares
 
 
 def _likenesses(squares: Doubles, perplexity: float) -> Doubles:
     """(n, n) how likely each point would choose each other as its neighbour; each row of that perplexity."""
     low, high = np.full(len(squares), 1e-12), np.full(len(squares), 1e12)
     others = ~np.eye(len(squares), dtype=bool)
-    nearest = np.where(others, squares, np.inf).min(1, keepdims=True)
+    # Of a row only the differences count, so the nearest one is put at 0.
+    farther = np.maximum(squares - np.where(others, squares, np.inf).min(1, keepdims=True), 0.0)
     chances = np.zeros_like(squares)
     for _ in range(_HALVINGS):
         sharp = np.sqrt(low * high)
-        chances = np.exp(-(squares - nearest) * sharp[:, None]) * others
+        chances = np.exp(-farther * sharp[:, None]) * others
         chances /= chances.sum(1, keepdims=True)
         entropy = -(chances * np.log(np.maximum(chances, 1e-300))).sum(1)
         wide = entropy > np.log(perplexity)

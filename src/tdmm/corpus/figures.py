@@ -18,7 +18,7 @@ FIGURES = "figures"
 """Folder of the pictures, within that of the corpus."""
 
 _INK, _BLUE, _SIZE, _DPI = "#333333", "#3b6ea8", (6.4, 3.6), 120
-_NAMED = 12  # descriptors that have a colour of their own
+_NAMED = 10  # descriptors that have a colour of their own
 _FEWEST = 8  # clips that neighbours can be told for
 _ANGLES = ("pitch", "yaw", "roll")
 
@@ -93,8 +93,8 @@ def _planned(stats: Stats) -> list[tuple[str, str, Callable[[Any], None], bool]]
             lambda axes: _boxes(axes, stats), True,
         ),
         (
-            "motions", f"{len(stats.labels)} motions by likeness (t-SNE of the mean, spread and peak of every "
-            f"coefficient); the {_NAMED} most frequent descriptors among them have a colour.",
+            "motions", f"{len(stats.labels)} motions of one descriptor by likeness (t-SNE of the mean, spread and peak "
+            f"of every coefficient); the {_NAMED} most frequent descriptors among them have a colour.",
             lambda axes: _map(axes, stats), len(stats.labels) >= _FEWEST,
         ),
     ]  # fmt: skip
@@ -134,7 +134,7 @@ def _map(axes: Any, stats: Stats) -> None:
     for number, name in enumerate(named):
         these = [label == name for label in stats.labels]
         label = name.replace("_", " ")
-        axes.scatter(*places[these].T, s=9, color=f"C{number}" if number < 10 else _INK, label=label, linewidths=0)
+        axes.scatter(*places[these].T, s=9, color=f"C{number}", label=label, linewidths=0)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.legend(fontsize=6, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -28,12 +28,13 @@ ACTED = "acted"
 
 
 class Column(NamedTuple):
-    """A column of a shard; `meaning` is written beside the shards and into the card."""
+    """A column of a shard; `meaning` is written beside the shards and into the card, `since` is its first schema."""
 
     name: str
     type: pa.DataType
     meaning: str
     nullable: bool = True
+    since: int = 1
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -41,17 +42,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("split", pa.string(), "train, validation, test or unused", nullable=False),
     Column(
         "source", pa.string(), "what made it: acted, rendered, recorded, or a generator's name with its model",
-        nullable=False,
+        nullable=False, since=2,
     ),
-    Column("person", pa.string(), "who is seen; null where nobody is known by more than one clip"),
-    Column("family", pa.string(), "what is asked; clips that ask for the same share a family and a split"),
+    Column("person", pa.string(), "who is seen; null where nobody is known by more than one clip", since=2),
+    Column("family", pa.string(), "what is asked; clips that ask for the same share a family and a split", since=2),
     Column("seed", pa.int64(), "of the take or of the generator"),
     Column("seconds", pa.float32(), "duration", nullable=False),
     Column("fps", pa.float32(), "frames a second of `motion`", nullable=False),
-    Column("native_fps", pa.float32(), "frames a second of the video that the motion was tracked in"),
+    Column("native_fps", pa.float32(), "frames a second of the video that the motion was tracked in", since=2),
     Column("frames", pa.int32(), "frames of `motion`", nullable=False),
     Column("motion", pa.list_(pa.list_(pa.float32(), len(FEATURES))), "frames of the features in features.json"),
-    Column("confidence", pa.list_(pa.float32()), "of the tracker, a number a frame: 0 is lost, 1 is certain"),
+    Column("confidence", pa.list_(pa.float32()), "of the tracker, a number a frame: 0 is lost, 1 is certain", since=2),
     Column("script", pa.string(), "JSON: what was asked, on a timeline; null for clips that nobody directed"),
     Column("events", pa.string(), "JSON: what happens in it, as acted or as read from the motion"),
     Column("texts", pa.list_(pa.struct([("detail", pa.string()), ("text", pa.string())])), "what it is called"),
@@ -59,9 +60,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("energy", pa.string(), "low, normal or high"),
     Column("descriptors", pa.list_(pa.string()), "names of the lexicon, or labels of a recording, in order"),
     Column("head", pa.list_(pa.string()), "kinds of head motion that are asked for, in order"),
-    Column("video_sha256", pa.string(), "of the video that it was tracked in"),
-    Column("quality", pa.string(), "JSON: what the rules of quality measured"),
-    Column("provenance", pa.string(), "JSON: how it was made"),
+    Column("video_sha256", pa.string(), "of the video that it was tracked in", since=2),
+    Column("quality", pa.string(), "JSON: what the rules of quality measured", since=2),
+    Column("provenance", pa.string(), "JSON: how it was made", since=2),
 )  # fmt: skip
 
 SCHEMA = pa.schema([pa.field(each.name, each.type, each.nullable) for each in COLUMNS])

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tdmm.corpus.manifest import Manifest, load, make_folder, sha256
-from tdmm.corpus.rows import SCHEMA, Clip, to_clips
+from tdmm.corpus.rows import COLUMNS, SCHEMA, Clip, to_clips
 from tdmm.corpus.splits import SPLITS
 from tdmm.errors import FileProblem, UnknownName, did_you_mean
 from tdmm.files import written_aside
@@ -114,6 +114,11 @@ def _write_pack(folder: Path, manifest: Manifest, split: str, features_path: Pat
 
 
 def _clips(folder: Path, manifest: Manifest, split: str, columns: list[str] | None) -> Iterator[Clip]:
+    asked = SCHEMA.names if columns is None else columns
+    later = {column.name for column in COLUMNS if column.since > manifest.schema_version}
+    absent = [name for name in asked if name in later]
+    # Schema 1 has no families; they are told from what was asked.
+    needed = sorted({*asked, *(("script", "clip_id") if "family" in absent else ())} - later)
     for shard in manifest.shards:
         expected = shard.clips.get(split, 0)
         if expected == 0:
@@ -124,19 +129,21 @@ def _clips(folder: Path, manifest: Manifest, split: str, columns: list[str] | No
         found = 0
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                there = set(file.schema_arrow.names)
-                asked = SCHEMA.names if columns is None else columns
-                absent = [name for name in asked if name not in there]
-                # Schema 1 has no families; they are told from what was asked.
-                needed = {*asked, "script", "clip_id"} if "family" in absent else set(asked)
+                if not all(_like(file.schema_arrow, name) for name in needed):
+                    raise _torn(path, manifest)
                 for group in _groups(file, split):
-                    clips = to_clips(file.read_row_group(group, columns=sorted(needed & there)), absent)
+                    clips = to_clips(file.read_row_group(group, columns=needed), absent)
                     found += len(clips)
                     yield from clips
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise _torn(path, manifest) from error
         if found != expected:
             raise _torn(path, manifest)
+
+
+def _like(schema: pa.Schema, name: str) -> bool:
+    """Whether a column is there as it was written: a byte of the footer may have changed."""
+    return name in schema.names and schema.field(name).type == SCHEMA.field(name).type
 
 
 def _groups(file: pq.ParquetFile, split: str) -> Iterator[int]:

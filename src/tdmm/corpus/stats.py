@@ -74,7 +74,7 @@ class Stats:
         intensities: (E,) of every event of every script.
         head_deg: (N, 3) degrees between the extremes of pitch, yaw and roll of each clip.
         signatures: (n, D) what the motion of some clips is like: mean, spread and peak of every coefficient.
-        labels: n, the first descriptor of each of those.
+        labels: n, the descriptor of each of those; they have one alone.
     """
 
     manifest: Manifest
@@ -125,7 +125,7 @@ def measure(folder: Path) -> Stats:
             else:
                 intensities += [event.intensity for event in clip.script.events]
             heads.append(np.rad2deg(np.ptp(np.asarray(clip.features[:, _HEAD], np.float64), axis=0)))
-            if clip.descriptors and number % every == 0:
+            if len(clip.descriptors) == 1 and number % every == 0:
                 signatures.append(_signature(np.asarray(clip.features, np.float64)))
                 labels.append(clip.descriptors[0])
             number += 1

@@ -45,7 +45,7 @@ class Joined:
     def __getitem__(self, span: slice, /) -> npt.NDArray[Any]:
         first, last, _ = span.indices(len(self))
         found: list[npt.NDArray[Any]] = []
-        part = max(bisect_right(self._starts, first) - 1, 0)
+        part = min(bisect_right(self._starts, first), len(self._parts)) - 1
         while part < len(self._parts) and (self._starts[part] < last or not found):
             start = self._starts[part]
             found.append(self._parts[part][max(first - start, 0) : max(last - start, 0)])
