@@ -75,7 +75,8 @@ def one(clips: int, seconds: float) -> dict[str, float]:
         pack(folder, "train")
         return {
             "clips": clips, "shards": len(manifest.shards), "megabytes": round(size / 1e6, 1),
-            "write_seconds": round(written, 1), "cpu_seconds": round(computed, 1), "peak_mib": round(before + grown, 1), "memory_mib": round(grown, 1),
+            "write_seconds": round(written, 1), "cpu_seconds": round(computed, 1),
+            "peak_mib": round(before + grown, 1), "memory_mib": round(grown, 1),
             "verify_seconds": round(checked, 2), "pack_seconds": round(time.perf_counter() - start, 1),
         }  # fmt: skip
     finally:
