@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tdmm.corpus import shards
+from tdmm.corpus.act import act
 from tdmm.corpus.mixing import Share
 from tdmm.corpus.rows import Clip, Row, Text
 from tdmm.corpus.sharding import write_shards
@@ -84,8 +85,6 @@ def test_codebooks_sum_to_the_latents(tokenizer: data.FrameTokenizer) -> None:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tdmm.corpus.act import act
-
     folder = tmp_path_factory.mktemp("corpus") / "acted"
     act(folder, clips=24, seed=5, workers=1)
     return folder
@@ -187,6 +186,17 @@ def test_corpora_are_joined_without_a_word_or_a_frame_changed(
 def test_a_corpus_without_what_is_needed_is_named(captioned: Path) -> None:
     with pytest.raises(InvalidInput, match=r"captioned have no script, which this model learns from"):
         data.choose(captioned, "train", "script")
+
+
+def test_one_corpus_is_enough_to_validate_with(captioned: Path, tmp_path: Path) -> None:
+    act(tmp_path / "larger", clips=60, seed=5, workers=1)
+    both = [Share(tmp_path / "larger"), Share(captioned, 0.5)]
+    with pytest.raises(InvalidInput, match="have no script"):
+        data.choose_all(both, "train", "script")
+    ((chosen, weight),) = data.choose_all(both, "validation", "script")
+    assert (chosen.corpus, weight) == (tmp_path / "larger", 1.0)
+    with pytest.raises(InvalidInput):
+        data.choose_all(both[1:], "validation", "script")
 
 
 def test_only_scripted_clips_are_answered_about(

@@ -196,7 +196,7 @@ def choose(corpus: Path, split: str, *needs: str) -> Chosen:
     told = [all(map(clip.has, needs)) for clip in shards.read(corpus, split, columns=needs)]
     missing = len(told) - sum(told)
     if not told:
-        raise InvalidInput(f"{corpus}: holds no {split} clips. A larger corpus has some: tdmm corpus act --clips 20000")
+        raise InvalidInput(f"{corpus}: holds no {split} clips. A larger corpus would: tdmm corpus act --clips 20000")
     lacking = f"{missing} of {len(told)} {split} clips of {corpus} have no {' or no '.join(needs)}"
     if missing == len(told):
         raise InvalidInput(f"{lacking}, which this model learns from. Leave this corpus out, or name another.")
@@ -204,6 +204,26 @@ def choose(corpus: Path, split: str, *needs: str) -> Chosen:
         Console(stderr=True).print(f"{lacking}: they are left out.", highlight=False)
     places = tuple(place for place, has in enumerate(told) if has)
     return Chosen(corpus, split, places if missing else None, needs)
+
+
+def choose_all(corpora: Sequence[Share], split: str, *needs: str) -> list[tuple[Chosen, float]]:
+    """Clips of a split of every corpus as `choose` finds them, with the corpus's weight.
+
+    A corpus that is named must have some to train on. To validate with, it is enough that one of them has.
+
+    Raises:
+        FileProblem: a corpus cannot be used.
+        InvalidInput: as said.
+    """
+    chosen, refused = list[tuple[Chosen, float]](), list[InvalidInput]()
+    for share in corpora:
+        try:
+            chosen.append((choose(share.folder, split, *needs), share.weight))
+        except InvalidInput as error:
+            refused.append(error)
+    if refused and (split == "train" or not chosen):
+        raise refused[0]
+    return chosen
 
 
 def tokenise(chosen: Chosen, tokenizer: FrameTokenizer, cache: Path) -> ClipTokens:
@@ -279,12 +299,13 @@ def pairs_of(
 
     Raises:
         FileProblem: a corpus or the cache folder cannot be used.
-        InvalidInput: the split of a corpus has no clips, or none that has what is needed.
+        InvalidInput: there are no clips, or none that has what is needed, see `choose_all`.
     """
-    parts = [pair(choose(share.folder, split, *needs), tokenizer, encoder, cache, texts_per_clip) for share in corpora]
+    chosen = choose_all(corpora, split, *needs)
+    parts = [pair(clips, tokenizer, encoder, cache, texts_per_clip) for clips, _ in chosen]
     if len(parts) == 1:
         return parts[0]
-    blend = Blend.of([len(part) for part in parts], [share.weight for share in corpora])
+    blend = Blend.of([len(part) for part in parts], [weight for _, weight in chosen])
     clips = ClipTokens(*joined([(part.clips.codes, part.clips.offsets) for part in parts], blend))
     plans = Plans(*joined([(part.plans.codes, part.plans.offsets) for part in parts], blend))
     banks = [part.bank for part in parts]

@@ -15,7 +15,7 @@ from tdmm.acting.question_facts import Known, certain_blinks
 from tdmm.acting.script import Script
 from tdmm.corpus import shards
 from tdmm.corpus.mixing import Blend, Share
-from tdmm.language.data import Chosen, FrameTokenizer, choose, featured, joined, tokenise
+from tdmm.language.data import Chosen, FrameTokenizer, choose_all, featured, joined, tokenise
 from tdmm.language.joined import Laid
 from tdmm.language.motion2language_recipe import Distortion
 from tdmm.motion.degradation import PARTS, Faults, degraded, without
@@ -66,12 +66,13 @@ def scripted_tokens(corpora: Sequence[Share], split: str, tokenizer: FrameTokeni
 
     Raises:
         FileProblem: a corpus or the cache folder cannot be used.
-        InvalidInput: the split of a corpus has no clips, or none with a script.
+        InvalidInput: there are no clips, or none with a script, see `choose_all`.
     """
-    parts = [_of_corpus(choose(share.folder, split, "script"), tokenizer, cache) for share in corpora]
+    chosen = choose_all(corpora, split, "script")
+    parts = [_of_corpus(clips, tokenizer, cache) for clips, _ in chosen]
     if len(parts) == 1:
         return parts[0]
-    blend = Blend.of([len(part) for part in parts], [share.weight for share in corpora])
+    blend = Blend.of([len(part) for part in parts], [weight for _, weight in chosen])
     order = list(zip(blend.corpora, blend.places, strict=True))
     codes, offsets = joined([(part.codes, part.offsets) for part in parts], blend)
     features = [(part.features, part.offsets) for part in parts if part.features is not None]
