@@ -102,14 +102,14 @@ class Endpoint:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._http.close()
 
-    def ask(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> str:
+    def ask(self, messages: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> str:
         """Put a conversation to the model and return its answer.
 
         Structured output by `schema` is asked for first; where the server refuses it, any JSON object, then
         plain words. Busy, broken and silent servers are asked `TRIES` times.
 
         Args:
-            messages: turns with `role` and `content`.
+            messages: turns with `role` and `content` (words, or parts of words and images).
             schema: JSON schema of the answer. The answer is not checked against it here.
 
         Raises:

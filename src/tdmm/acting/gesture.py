@@ -55,6 +55,18 @@ _COURSES: dict[HeadMotionKind, _Course] = {
 }
 
 
+def intensity_of(kind: HeadMotionKind, amplitude: float) -> float:
+    """The intensity, 0.05 to 1, that a head motion of that size is asked for by.
+
+    Args:
+        kind: of it.
+        amplitude: degrees, or millimetres of a lean and a recoil.
+    """
+    course = _COURSES[kind]
+    share = (amplitude - course.slight) / (course.extreme - course.slight)
+    return min(max(0.3 + 0.7 * share, 0.05), 1.0)
+
+
 @dataclass(frozen=True)
 class Gesture:
     """A head motion as acted: `curve` (T, 6) in degrees and millimetres, and its event."""

@@ -26,7 +26,7 @@ from tdmm.motion.rotation import from_vectors, to_euler, to_quaternions, to_vect
 Doubles = npt.NDArray[np.float64]
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "identity": ("shape", "betas", "shape_params", "shapecode", "shape_code"),
+    "identity": ("shape", "betas", "shape_params", "shapecode", "shape_code", "identity"),
     "expression": ("expr", "exp", "expression", "expression_params", "expcode", "exp_code"),
     "translation": ("translation", "transl", "trans"),
     "root": ("rotation", "global_orient", "global_pose", "global_rot", "global"),

@@ -59,21 +59,27 @@ class Worker(Protocol):
 
 
 class Stage(Protocol):
-    """One step. Small and picklable: it travels to where it is to run, and is opened there.
+    """One step. Small and picklable: it travels to where it is to run, and is opened there."""
 
-    Attributes:
-        name: of the stage; "video", "track".
-        settings: all that decides its results besides its jobs, JSON-serialisable. Results of other settings are
-            made again.
-        cpus, gpus: what one worker takes.
-        batch: how many clips a worker is given at once.
-    """
+    @property
+    def name(self) -> str:
+        """Of the stage: "video", "track"."""
 
-    name: str
-    settings: Mapping[str, Any]
-    cpus: float
-    gpus: float
-    batch: int
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All that decides its results besides its jobs, JSON-serialisable. Other settings, other results."""
+
+    @property
+    def cpus(self) -> float:
+        """What one worker takes."""
+
+    @property
+    def gpus(self) -> float:
+        """What one worker takes."""
+
+    @property
+    def batch(self) -> int:
+        """How many clips a worker is given at once."""
 
     def open(self) -> Worker:
         """Load what it needs, in the process that it is to run in."""

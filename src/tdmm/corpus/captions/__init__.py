@@ -1,0 +1,1 @@
+"""What a clip shows, in words."""

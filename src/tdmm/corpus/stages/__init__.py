@@ -1,0 +1,1 @@
+"""The steps that a clip goes through, as a pipeline runs them."""
