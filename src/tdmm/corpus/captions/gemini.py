@@ -22,6 +22,7 @@ _DECLINED = (
     "IMAGE_PROHIBITED_CONTENT",
 )
 _FIRST_WAIT = 1.0
+"""Seconds before the second try while it is busy; the waits double."""
 
 
 class Gemini:
@@ -30,20 +31,19 @@ class Gemini:
     Args:
         options: of it.
         key: of the Gemini API.
-        first_wait: seconds before the second try while it is busy; the waits double.
 
     Raises:
         MissingDependency: google-genai is not installed.
     """
 
-    def __init__(self, options: AnnotatorOptions, key: str | None, *, first_wait: float = _FIRST_WAIT) -> None:
+    def __init__(self, options: AnnotatorOptions, key: str | None) -> None:
         self._genai, self._types, self._errors = _libraries()
         self._options = options
         http = self._types.HttpOptions(
             base_url=options.url,
             timeout=round(1000 * options.timeout),
             retry_options=self._types.HttpRetryOptions(
-                attempts=TRIES, initial_delay=first_wait, http_status_codes=[408, 429, 500, 502, 503, 504]
+                attempts=TRIES, initial_delay=_FIRST_WAIT, http_status_codes=[408, 429, 500, 502, 503, 504]
             ),
         )
         self._client = self._genai.Client(api_key=key, http_options=http)

@@ -65,15 +65,14 @@ class _Rule:
 _RULES = (
     _Rule("short", "length", "s", True, lambda m: m.seconds, lambda r: r.least_seconds),
     _Rule("long", "length", "s", False, lambda m: m.seconds, lambda r: r.most_seconds),
-    _Rule("face-missing", "share of pictures with the face", "", True, lambda m: m.face_share, lambda r:
-    r.least_face_share), _Rule("small-face", "size of the face", "px", True, lambda m: m.face_pixels, lambda r:
-    r.least_face_pixels), _Rule("jitter", "jitter", "mm", False, lambda m: m.jitter_mm, lambda r: r.most_jitter_mm),
+    _Rule("face-missing", "pictures with the face", "", True, lambda m: m.face_share, lambda r: r.least_face_share),
+    _Rule("small-face", "size of the face", "px", True, lambda m: m.face_pixels, lambda r: r.least_face_pixels),
+    _Rule("jitter", "jitter", "mm", False, lambda m: m.jitter_mm, lambda r: r.most_jitter_mm),
     _Rule("misfit", "residual of the fit", "mm", False, lambda m: m.residual_mm, lambda r: r.most_residual_mm),
     _Rule("turned-away", "turn of the head", "degrees", False, lambda m: m.yaw_deg, lambda r: r.most_yaw_deg),
-    _Rule("out-of-bounds", "share of frames out of bounds", "", False, lambda m: m.out_of_bounds, lambda r:
-    r.most_out_of_bounds), _Rule("not-as-asked", "agreement with the prompt", "", True, lambda m: m.agreement, lambda r:
-    r.least_agreement),
-)  # fmt: skip
+    _Rule("out-of-bounds", "frames off 0 to 1", "", False, lambda m: m.out_of_bounds, lambda r: r.most_out_of_bounds),
+    _Rule("not-as-asked", "found of what was asked", "", True, lambda m: m.agreement, lambda r: r.least_agreement),
+)
 
 RULES: tuple[str, ...] = tuple(rule.name for rule in _RULES)
 """Names of the rules, in the order in which they are judged."""

@@ -37,6 +37,8 @@ _CUT = 0.10
 _CUT_TIMES = 4.0
 """Times the usual difference about it that a cut stands out by: hand-held cameras shake all the time."""
 _NEIGHBOURS = 6
+_OTHER = 0.25
+"""Share of another face in the square from which on it is in the way."""
 _LEAP = 0.5
 """Overlap of a face's boxes, a picture apart, below which it has not moved but been cut."""
 
@@ -192,7 +194,7 @@ def _length(looked: Looked, first: int, last: int) -> float:
 def _window(place: int, person: Person, part: tuple[int, int], looked: Looked, options: CutOptions) -> Window | None:
     first, last = part
     boxes = np.array([person.sightings[picture].box for picture in range(first, last + 1)])
-    size = float(np.median([person.sightings[picture].size for picture in range(first, last + 1)]))
+    size = float(np.median(np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))))
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     width, height = looked.size
     wanted = float((high - low).max()) + 2 * options.margin * size
@@ -216,14 +218,16 @@ def _window(place: int, person: Person, part: tuple[int, int], looked: Looked, o
 
 
 def _shared(person: Person, part: tuple[int, int], looked: Looked, square: tuple[int, int, int]) -> bool:
-    """Whether the middle of another face lies in the square at some time."""
+    """Whether much of another face lies in the square at some time."""
     left, top, side = square
     for picture in range(part[0], part[1] + 1):
         for other in looked.faces[picture]:
             if other is person.sightings[picture]:
                 continue
-            across, down = (other.box[0] + other.box[2]) / 2, (other.box[1] + other.box[3]) / 2
-            if left <= across <= left + side and top <= down <= top + side:
+            west, north, east, south = other.box
+            across = min(east, left + side) - max(west, left)
+            down = min(south, top + side) - max(north, top)
+            if across > 0 and down > 0 and across * down > _OTHER * (east - west) * (south - north):
                 return True
     return False
 

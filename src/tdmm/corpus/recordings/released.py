@@ -56,7 +56,7 @@ def list_released(folder: Path) -> Listing:
     """The released videos, with their texts and labels.
 
     A video that no json has words for is listed without texts, and named among those left out. The label `asked` is
-    what its own name says ("happy"), `asked_degree` how much ("subtle"); the folder is its group.
+    what its own name says ("happy"), `asked_degree` how much ("subtle"); both together are its group.
 
     Raises:
         FileProblem: the folder or a file cannot be read.
@@ -87,13 +87,11 @@ def list_released(folder: Path) -> Listing:
         about = said.get(video, _Said())
         if not about.texts:
             left_out.append(f"{video}: no json has words for it; it is listed without")
-        within = video.relative_to(folder)
-        recordings.append(
-            (
-                str(within.with_suffix("")),
-                Recording("", video, texts=tuple(about.texts), labels=_named(video) | about.labels),
-            )
+        named = _named(video)
+        recording = Recording(
+            "", video, texts=tuple(about.texts), labels=named | about.labels, group="-".join(named.values())
         )
+        recordings.append((str(video.relative_to(folder).with_suffix("")), recording))
     return Listing(with_ids(recordings), tuple(left_out))
 
 
@@ -216,7 +214,7 @@ def _names(content: Any) -> str:
 
 
 def _named(video: Path) -> dict[str, str]:
-    """Labels that a video's own name carries, and its folder."""
+    """Labels that a video's own name carries."""
     found = _NAMED.match(video.stem)
     labels = {} if found is None else {"asked": found["asked"].strip(), "asked_degree": found["degree"] or ""}
     return {name: value for name, value in labels.items() if value}
