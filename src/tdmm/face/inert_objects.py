@@ -189,9 +189,26 @@ def the_one_object(value: Any) -> Any:
     raise ValueError("no single object in it")
 
 
+def _stacked(rows: list[StandIn] | tuple[StandIn, ...]) -> Array:
+    """One array of a list of them, as programs keep that append one a frame."""
+    first = rows[0].numbers()
+    # The same array may stand in a list any number of times for a few bytes each.
+    if first.nbytes * len(rows) > MAX_BYTES:
+        raise ValueError(f"{len(rows)} arrays of {first.nbytes} bytes, more than is read")
+    made = np.empty((len(rows), *first.shape), first.dtype)
+    for place, row in enumerate(rows):
+        array = row.numbers()
+        if array.shape != first.shape:
+            raise ValueError(f"a list of arrays of shapes {first.shape} and {array.shape}")
+        made[place] = array
+    return made
+
+
 def _array(value: Any) -> Array:
     if isinstance(value, StandIn):
         return value.numbers()
+    if isinstance(value, list | tuple) and value and all(isinstance(row, StandIn) for row in value):
+        return _stacked(value)
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{type(value).__name__} in the place of numbers")

@@ -19,7 +19,7 @@ class Rules(BaseModel):
     most_seconds: float | None = Field(default=12.0, gt=0, description="s")
     least_face_share: float | None = Field(default=0.95, ge=0, le=1, description="share of pictures with the face")
     least_face_pixels: float | None = Field(default=80.0, ge=0, description="px, median size of the face")
-    most_jitter_mm: float | None = Field(default=0.35, gt=0, description="mm, of the skin, in the median frame")
+    most_jitter_mm: float | None = Field(default=0.25, gt=0, description="mm, of the skin, in the median frame")
     most_residual_mm: float | None = Field(default=1.5, gt=0, description="mm, of the fit")
     most_yaw_deg: float | None = Field(default=50.0, gt=0, description="degrees, largest turn of the head")
     most_out_of_bounds: float | None = Field(default=0.02, ge=0, le=1, description="share of frames off 0 to 1")
@@ -46,7 +46,7 @@ class Broken:
 
     @property
     def reason(self) -> str:
-        """In words: `jitter 0.61 mm, at most 0.35 mm`."""
+        """In words: `jitter 0.61 mm, at most 0.25 mm`."""
         unit = f" {self.unit}" if self.unit else ""
         bound = "at least" if self.least else "at most"
         return f"{self.what} {self.value:.4g}{unit}, {bound} {self.threshold:g}{unit}"

@@ -16,7 +16,6 @@ from tdmm.corpus.tracking.sighting import FaceTracker
 from tdmm.corpus.tracking.track import TrackOptions, track
 from tdmm.errors import FileProblem, InvalidMotion, InvalidVideo
 from tdmm.face.arkit import load_head
-from tdmm.face.flame import FlameHead
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.files import write_npz
 from tdmm.motion.retarget import Converter, open_rig
@@ -116,17 +115,25 @@ class ImportStage:
 
     def open(self) -> Worker:
         """Read FLAME, where there is one."""
-        model = None if self.flame is None else open_rig(f"flame:{self.flame}")
-        return _ImportWorker(self.results, model if isinstance(model, FlameHead) else None, self.fps)
+        converter = None if self.flame is None else Converter(open_rig(f"flame:{self.flame}"), load_head())
+        return ImportWorker(self.results, converter, self.fps)
 
 
 @dataclass(frozen=True)
-class _ImportWorker:
+class ImportWorker:
+    """A `Worker`.
+
+    Attributes:
+        results, fps: see `ImportStage`.
+        converter: from FLAME to the `arkit` rig, if there is one.
+    """
+
     results: Path
-    flame: FlameHead | None
+    converter: Converter | None
     fps: float | None
 
     def work(self, jobs: Sequence[Job], folder: Path) -> list[Done | Rejected]:
+        """Read what was found of each clip."""
         return [self._one(job, folder) for job in jobs]
 
     def _one(self, job: Job, folder: Path) -> Done | Rejected:
@@ -146,9 +153,9 @@ class _ImportWorker:
     def _on_arkit(self, motion: FaceMotion) -> FaceMotion:
         if motion.rig == "arkit":
             return motion
-        if self.flame is None:
+        if self.converter is None:
             raise FileProblem(
                 f"{self.results}: holds motions on the rig '{motion.rig}'. Give your FLAME file, so that they can be "
                 "brought to the arkit rig (flame: PATH)."
             )
-        return Converter(self.flame, load_head()).convert(motion).motion
+        return self.converter.convert(motion).motion
