@@ -26,7 +26,7 @@ from tdmm.motion.timeline import resample
 class TrackStage:
     """Makes `files["motion"]` (`.npz`, `arkit` rig, 25 fps) of `files["video"]`.
 
-    Its facts are those of `tdmm.corpus.quality.measures.Seen`, and the gaps and warnings of the tracker. A video that
+    Its facts are those of `tdmm.corpus.quality.measures.Seen`, and the tracker's name, gaps and warnings. A video that
     cannot be read is rejected as `unreadable`, one without a face as `no-face`.
 
     Attributes:
@@ -76,6 +76,7 @@ class TrackWorker:
         except InvalidVideo as error:
             return Rejected("unreadable", str(error))
         tracker = self.open_tracker()
+        named = tracker.name
         try:
             found = track(video, tracker, self.options)[0]
         except InvalidVideo as error:
@@ -84,7 +85,7 @@ class TrackWorker:
             tracker.close()
         path = folder / f"{job.clip_id}.npz"
         write_npz(found.motion, path)
-        told = {"gaps": [list(gap) for gap in found.gaps], "warnings": list(found.warnings)}
+        told = {"tracker": named, "gaps": [list(gap) for gap in found.gaps], "warnings": list(found.warnings)}
         return Done({**asdict(Seen.of(found)), **told}, {"motion": path})
 
 
