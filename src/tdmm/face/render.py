@@ -79,6 +79,10 @@ _GLOSS = {
 }  # fmt: skip
 
 
+_DULL = 0.5
+"""Cosines below it, to the power of a highlight, are less than a picture can show."""
+
+
 def vertex_normals(vertices: Floats, faces: Ints) -> Floats:
     """Area-weighted unit normals (V, 3)."""
     corners = vertices[faces]
@@ -95,41 +99,56 @@ def rasterise(x: Floats, y: Floats, depth: Floats, faces: Ints, width: int, heig
 
     Only triangles that face the viewer are drawn.
     """
-    ax, ay = x[faces], y[faces]
-    area = (ax[:, 1] - ax[:, 0]) * (ay[:, 2] - ay[:, 0]) - (ay[:, 1] - ay[:, 0]) * (ax[:, 2] - ax[:, 0])
-    left = np.ceil(ax.min(1) - 0.5).astype(np.int32).clip(0)
-    right = np.floor(ax.max(1) - 0.5).astype(np.int32).clip(None, width - 1)
-    top = np.ceil(ay.min(1) - 0.5).astype(np.int32).clip(0)
-    bottom = np.floor(ay.max(1) - 0.5).astype(np.int32).clip(None, height - 1)
+    triangles = _Triangles.on_screen(x, y, faces)
+    ax, ay = triangles.x, triangles.y
+    left = np.ceil(ax.min(0) - 0.5).astype(np.int32).clip(0)
+    right = np.floor(ax.max(0) - 0.5).astype(np.int32).clip(None, width - 1)
+    top = np.ceil(ay.min(0) - 0.5).astype(np.int32).clip(0)
+    bottom = np.floor(ay.max(0) - 0.5).astype(np.int32).clip(None, height - 1)
     wide, tall = right - left + 1, bottom - top + 1
-    kept = np.flatnonzero((area < 0) & (wide > 0) & (tall > 0) & (depth[faces].min(1) > 0.05))
+    far = depth[faces.T.copy()]
+    kept = np.flatnonzero((triangles.area < 0) & (wide > 0) & (tall > 0) & (far.min(0) > 0.05))
     # One list of all pixels of all bounding boxes: pixel k of triangle f.
     count = wide[kept] * tall[kept]
     face = np.repeat(kept, count)
     start = np.cumsum(count) - count
-    k = np.arange(len(face)) - np.repeat(start, count)
-    row, column = np.divmod(k.astype(np.int32), wide[face])
+    k = np.arange(len(face), dtype=np.int32) - np.repeat(start.astype(np.int32), count)
+    row, column = np.divmod(k, wide[face])
     column += left[face]
     row += top[face]
     px, py = column.astype(np.float32) + np.float32(0.5), row.astype(np.float32) + np.float32(0.5)
-    w1, w2 = _barycentric(ax, ay, area, face, px, py)
+    w1, w2 = triangles.weights(face, px, py)
     inside = np.flatnonzero((w1 >= 0) & (w2 >= 0) & (w1 + w2 <= 1))
     face, w1, w2 = face[inside], w1[inside], w2[inside]
     pixel = row[inside] * np.int32(width) + column[inside]
-    n0, n1, n2 = (np.float32(1) / depth[faces]).T
+    n0, n1, n2 = np.float32(1) / far
     near = n0[face] + w1 * (n1 - n0)[face] + w2 * (n2 - n0)[face]
     return _nearest(pixel, near, face, width * height).reshape(height, width)
 
 
-def _barycentric(
-    ax: Floats, ay: Floats, area: Floats, face: npt.NDArray[np.signedinteger[Any]], px: Floats, py: Floats
-) -> tuple[Floats, Floats]:
-    """Weights of the second and third corner, linear on the screen."""
-    inverse = np.float32(1) / np.where(area == 0, np.float32(1), area)
-    dx, dy = px - ax[face, 0], py - ay[face, 0]
-    w1 = (dx * ((ay[:, 2] - ay[:, 0]) * inverse)[face]) - dy * ((ax[:, 2] - ax[:, 0]) * inverse)[face]
-    w2 = (dy * ((ax[:, 1] - ax[:, 0]) * inverse)[face]) - dx * ((ay[:, 1] - ay[:, 0]) * inverse)[face]
-    return w1, w2
+@dataclass(frozen=True)
+class _Triangles:
+    """Triangles on the screen: corners (3, F), twice the signed area, the edges at the first corner over it."""
+
+    x: Floats
+    y: Floats
+    area: Floats
+    edges: tuple[Floats, Floats, Floats, Floats]
+
+    @classmethod
+    def on_screen(cls, x: Floats, y: Floats, faces: Ints) -> _Triangles:
+        corners = faces.T.copy()
+        ax, ay = x[corners], y[corners]
+        x1, y1, x2, y2 = ax[1] - ax[0], ay[1] - ay[0], ax[2] - ax[0], ay[2] - ay[0]
+        area = x1 * y2 - y1 * x2
+        inverse = np.float32(1) / np.where(area == 0, np.float32(1), area)
+        return cls(ax, ay, area, (x1 * inverse, y1 * inverse, x2 * inverse, y2 * inverse))
+
+    def weights(self, face: npt.NDArray[np.signedinteger[Any]], px: Floats, py: Floats) -> tuple[Floats, Floats]:
+        """Weights of the second and third corner of each `face` at a pixel, linear on the screen."""
+        x1, y1, x2, y2 = self.edges
+        dx, dy = px - self.x[0][face], py - self.y[0][face]
+        return dx * y2[face] - dy * x2[face], dy * x1[face] - dx * y1[face]
 
 
 def _nearest(pixel: Ints, near: Floats, face: npt.NDArray[np.intp], pixels: int) -> Ints:
@@ -182,12 +201,19 @@ def render(
     winner = rasterise(x, y, depth, asset.faces, width, height).ravel()
     drawn = np.flatnonzero(winner >= 0)
     face = winner[drawn]
+    colours = _shade(asset, vertices, camera, lights, (x, y, depth), face, drawn, width)
+    if supersample == 1:
+        flat = np.empty((height * width, 3), np.uint8)
+        flat[:] = _to_bytes(np.asarray(background, np.float32))
+        flat[drawn] = _to_bytes(colours)
+        return flat.reshape(height, width, 3)
     image = np.tile(np.asarray(background, np.float32), (width * height, 1))
-    image[drawn] = _shade(asset, vertices, camera, lights, (x, y, depth), face, drawn, width)
-    image = image.reshape(height, width, 3)
-    if supersample > 1:
-        image = image.reshape(size[1], supersample, size[0], supersample, 3).mean((1, 3))
-    out: Image = (image.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    image[drawn] = colours
+    return _to_bytes(image.reshape(size[1], supersample, size[0], supersample, 3).mean((1, 3)))
+
+
+def _to_bytes(srgb: Floats) -> Image:
+    out: Image = (srgb.clip(0, 1) * 255 + 0.5).astype(np.uint8)
     return out
 
 
@@ -203,38 +229,43 @@ def _shade(
 ) -> Floats:
     """Colours (P, 3) of the drawn pixels."""
     x, y, _ = screen
-    corners = asset.faces[face]
-    row, column = np.divmod(pixel, width)
+    row, column = np.divmod(pixel.astype(np.int32), np.int32(width))
     px, py = column.astype(np.float32) + np.float32(0.5), row.astype(np.float32) + np.float32(0.5)
-    ax, ay = x[asset.faces], y[asset.faces]
-    area = (ax[:, 1] - ax[:, 0]) * (ay[:, 2] - ay[:, 0]) - (ay[:, 1] - ay[:, 0]) * (ax[:, 2] - ax[:, 0])
-    w1, w2 = _barycentric(ax, ay, area, face, px, py)
-    weights = np.stack([1 - w1 - w2, w1, w2], 1)
-    normals = vertex_normals(vertices, asset.faces) @ camera.rotation().T
-    per_vertex = np.concatenate([normals, asset.tint], 1)
-    mixed = np.einsum("pk,pkc->pc", weights, per_vertex[corners])
-    normal = mixed[:, :3] / np.sqrt(np.einsum("pc,pc->p", mixed[:, :3], mixed[:, :3])).clip(1e-6)[:, None]
-    material = asset.face_material[face]
+    w1, w2 = _Triangles.on_screen(x, y, asset.faces).weights(face, px, py)
+    # Rows are components and columns pixels: numpy is fast along long rows.
+    per_vertex = np.concatenate([vertex_normals(vertices, asset.faces) @ camera.rotation().T, asset.tint], 1).T.copy()
+    first, second, third = per_vertex[:, asset.faces.T.copy()[:, face]].swapaxes(0, 1)
+    mixed = first * (1 - w1 - w2) + second * w1 + third * w2
+    return _lit(asset, lights, mixed[:3], mixed[3:], asset.face_material[face]).T
+
+
+def _lit(
+    asset: HeadAsset, lights: tuple[Light, ...], normal: Floats, tint: Floats, material: npt.NDArray[np.uint8]
+) -> Floats:
+    """Colours (3, P) of pixels with these normals (3, P), tints (3, P) and materials (P,)."""
+    normal = normal / np.sqrt((normal * normal).sum(0)).clip(1e-6)
     # Rows of teeth are coarse boxes whose smooth normals look bruised; they are lit as if facing the viewer.
-    teeth = material == _place(asset, "teeth")
-    normal[teeth] = normal[teeth] * np.float32(0.25) + np.array([0, 0, 0.75], np.float32)
-    albedo = np.array([m.srgb for m in asset.materials], np.float32)[material] * mixed[:, 3:]
+    teeth = np.flatnonzero(material == _place(asset, "teeth"))
+    normal[:, teeth] = normal[:, teeth] * np.float32(0.25) + np.array([[0], [0], [0.75]], np.float32)
+    albedo = np.array([m.srgb for m in asset.materials], np.float32).T[:, material] * tint
     gloss = np.array([_GLOSS.get(m.name, 0.0) for m in asset.materials], np.float32)[material]
 
-    sky = (normal[:, 1:2] + 1) * np.float32(0.5)
-    light = GROUND + sky * (SKY - GROUND)
-    shine = np.zeros(len(face), np.float32)
+    sky = (normal[1] + 1) * np.float32(0.5)
+    light = GROUND[:, None] + sky * (SKY - GROUND)[:, None]
+    shine = np.zeros(len(material), np.float32)
     for lamp in lights:
         direction = np.asarray(lamp.direction, np.float32)
         direction = direction / np.linalg.norm(direction)
-        facing = normal @ direction
         # Light wraps a little around the form, as it does through skin.
-        light = light + ((facing + 0.25) / 1.25).clip(0)[:, None] * np.asarray(lamp.colour, np.float32)
+        wrapped = ((direction @ normal + 0.25) / 1.25).clip(0)
+        light += wrapped * np.asarray(lamp.colour, np.float32)[:, None]
         halfway = direction + np.array([0, 0, 1], np.float32)
         length = np.linalg.norm(halfway)
         if length > 0.5:
-            shine += (normal @ (halfway / length)).clip(0) ** 40 * np.float32(max(lamp.colour))
-    out: Floats = albedo * light + (gloss * shine)[:, None]
+            mirrored = (halfway / length) @ normal
+            bright = np.flatnonzero(mirrored > _DULL)
+            shine[bright] += mirrored[bright] ** 40 * np.float32(max(lamp.colour))
+    out: Floats = albedo * light + gloss * shine
     return out
 
 
