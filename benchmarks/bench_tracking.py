@@ -14,10 +14,8 @@ import json
 import tempfile
 import time
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from rich.progress import track as shown
@@ -26,68 +24,29 @@ from tdmm.acting.actor import perform
 from tdmm.acting.script import Script
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
 from tdmm.corpus.tracking.track import TrackOptions, track
+from tdmm.corpus.video.rendered import Scenery, film
 from tdmm.evaluation.held_out import clips
 from tdmm.face.arkit import load_head
 from tdmm.face.channels import ARKIT
 from tdmm.face.geometry import vertex_error_curves_mm
-from tdmm.face.render import Camera, Light, render
-from tdmm.motion.clip import FPS, FaceMotion
+from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import MotionEvents
 from tdmm.motion.rotation import to_quaternions
 from tdmm.reading.matching import Matching, match
 from tdmm.reading.reader import read
 from tdmm.reading.statistics import wilson
 
-SIZE = (640, 480)
 IDENTITIES = 5
 SEED = 4101
 SAME_BLINK = 0.2
 """Seconds between a blink and the one that was found for it."""
 
 
-@dataclass(frozen=True)
-class Scene:
-    """How a clip is filmed."""
-
-    identity: np.ndarray
-    camera: Camera
-    lights: tuple[Light, ...]
-    background: tuple[float, float, float]
-
-
-def scenes(count: int, seed: int) -> list[Scene]:
-    """Scenes of `IDENTITIES` people in turn."""
+def filmed(count: int, seed: int) -> list[tuple[np.ndarray, Scenery]]:
+    """Identities of `IDENTITIES` people in turn, each time before another scenery."""
     draw = np.random.default_rng(seed)
     people = 0.9 * draw.normal(size=(IDENTITIES, load_head().identity_size)).astype(np.float32)
-    made = []
-    for place in range(count):
-        strength, side, above, other = draw.uniform([0.6, -1, 0, -1], [1.3, 1, 1, 1])
-        made.append(
-            Scene(
-                people[place % IDENTITIES],
-                Camera(target=(0.0, 0.014, 0.03), distance=draw.uniform(0.5, 1.2), height_m=draw.uniform(0.3, 0.5)),
-                (
-                    Light((side, above, 0.75), (0.84 * strength, 0.81 * strength, 0.77 * strength)),
-                    Light((other, 0.05, 0.55), (0.30, 0.30, 0.32)),
-                    Light((0.15, 0.70, -0.70), (0.35, 0.36, 0.40)),
-                ),
-                (draw.uniform(0.05, 0.9), draw.uniform(0.05, 0.9), draw.uniform(0.05, 0.9)),
-            )
-        )
-    return made
-
-
-def film(motion: FaceMotion, scene: Scene, path: Path) -> None:
-    """Render a motion as an `.mp4`."""
-    with torch.inference_mode():
-        vertices = load_head().animate(motion, torch.tensor(scene.identity)).numpy()
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": "18", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for each in vertices:
-            picture = render(each, SIZE, camera=scene.camera, lights=scene.lights, background=scene.background)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    return [(people[place % IDENTITIES], Scenery.drawn(draw)) for place in range(count)]
 
 
 @dataclass
@@ -164,9 +123,9 @@ def jitter_mm(task: Path | None, folder: Path) -> float:
     still = perform(Script(seconds=3.0), 0).motion
     still = still.with_(expression=np.zeros_like(still.expression), head=np.zeros_like(still.head), translation=None)
     distances = []
-    for place, scene in enumerate(scenes(IDENTITIES, SEED + 1)):
+    for place, (identity, scenery) in enumerate(filmed(IDENTITIES, SEED + 1)):
         path = folder / f"still-{place}.mp4"
-        film(still, scene, path)
+        film(still.with_(identity=identity), scenery, path)
         found = tracked(path, task)
         with torch.inference_mode():
             vertices = load_head().animate(found).numpy()
@@ -193,10 +152,11 @@ def main() -> None:
     sums = Sums()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        filmed = scenes(options.clips, options.seed)
+        scenes = filmed(options.clips, options.seed)
         for place, clip in enumerate(shown(clips(options.clips, options.seed), total=options.clips)):
             path = folder / f"{place}.mp4"
-            film(clip.performance.motion, filmed[place], path)
+            identity, scenery = scenes[place]
+            film(clip.performance.motion.with_(identity=identity), scenery, path)
             start = time.perf_counter()
             found = tracked(path, options.landmarker)
             sums.add(clip.performance.motion, clip.performance.events, found, time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""`VideoBackend`: words in, video files out."""
+"""`VideoBackend`: words in, video files out. `open_backend` makes one from settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tdmm.corpus.prompts.prompt import ClipPrompt
+from tdmm.errors import InvalidConfig, TdmmError
+from tdmm.registry import Registry
+
+
+class GeneratorProblem(TdmmError):
+    """A generator that cannot be used as it is (key, quota, endpoint, memory): other clips would fail as well."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +67,27 @@ class VideoBackend(Protocol):
             MissingDependency: the backend's package is not installed; the message names the extra.
             TdmmError: what a user can mend (key, quota, endpoint).
         """
+
+
+BACKENDS: Registry[VideoBackend] = Registry("video backend")
+BACKENDS.register("rendered", "tdmm.corpus.video.rendered:open_rendered")
+BACKENDS.register("diffusion", "tdmm.corpus.video.diffusion:open_diffusion")
+BACKENDS.register("command", "tdmm.corpus.video.command:open_command")
+BACKENDS.register("google", "tdmm.corpus.video.google:open_google")
+
+
+def open_backend(settings: Mapping[str, Any]) -> VideoBackend:
+    """Make the backend that `settings` describe; nothing is loaded yet and nobody is asked.
+
+    Args:
+        settings: `name` of a backend, and its settings (`docs/corpus-video.md`).
+
+    Raises:
+        UnknownName: no backend of that name.
+        InvalidConfig: `name` is missing, or a setting is unknown or makes no sense.
+    """
+    rest = dict(settings)
+    name = rest.pop("name", None)
+    if not isinstance(name, str):
+        raise InvalidConfig(f"The video settings need `name`, one of: {', '.join(BACKENDS.names())}.")
+    return BACKENDS.get(name)(rest)
