@@ -33,8 +33,8 @@ Floats = npt.NDArray[np.float32]
 Colour = tuple[float, float, float]
 
 _SKINS: tuple[Colour, ...] = (
-    (0.93, 0.78, 0.70), (0.85, 0.66, 0.55), (0.74, 0.54, 0.42), (0.60, 0.42, 0.31), (0.45, 0.30, 0.21),
-    (0.33, 0.21, 0.15),
+    (0.84, 0.68, 0.59), (0.79, 0.60, 0.50), (0.70, 0.51, 0.40), (0.58, 0.41, 0.30), (0.46, 0.31, 0.22),
+    (0.37, 0.25, 0.18),
 )  # fmt: skip
 """sRGB, from light to dark; people lie anywhere between neighbours."""
 _BROWS: tuple[Colour, ...] = ((0.07, 0.05, 0.04), (0.17, 0.11, 0.08), (0.34, 0.24, 0.15))
