@@ -1,4 +1,4 @@
-"""Video models that live in environments of their own (HuMo, Open-Sora): a command, a file of prompts, files that come out."""
+"""Video models in environments of their own (HuMo, Open-Sora): a command, a file of prompts, the files it makes."""
 
 from __future__ import annotations
 
@@ -152,8 +152,8 @@ class Command:
                 status = process.wait(settings.timeout)
             except subprocess.TimeoutExpired as error:
                 raise GeneratorProblem(
-                    f"'{command[0]}' was not done after {settings.timeout:g} s. Raise `timeout`, or make fewer clips at "
-                    f"once. It ended with:\n{_tail(log)}"
+                    f"'{command[0]}' was not done after {settings.timeout:g} s. Raise `timeout`, or make fewer clips "
+                    f"at once. It ended with:\n{_tail(log)}"
                 ) from error
             finally:
                 with contextlib.suppress(ProcessLookupError):
@@ -199,7 +199,9 @@ def open_command(settings: Mapping[str, Any]) -> Command:
 
 def write_cases(path: Path, words: Mapping[str, str]) -> None:
     """Prompts as HuMo reads them: a case by clip, without a reference image and without sound."""
-    cases = {clip_id: {"img_paths": [], "audio_path": None, "prompt": text} for clip_id, text in words.items()}
+    cases: dict[str, dict[str, Any]] = {
+        clip_id: {"img_paths": [], "audio_path": None, "prompt": text} for clip_id, text in words.items()
+    }
     path.write_text(json.dumps(cases, ensure_ascii=False, indent=1), encoding="utf-8")
 
 

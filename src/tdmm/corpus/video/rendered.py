@@ -86,7 +86,7 @@ class Scenery:
     @classmethod
     def drawn(cls, draw: np.random.Generator) -> Scenery:
         """A face from the front, nearer or farther, lit from anywhere before it."""
-        strength, side, above, other = draw.uniform([0.6, -1, 0, -1], [1.3, 1, 1, 1])
+        strength, side, above, other = draw.uniform([0.6, -1, 0, -1], [1.3, 1, 1, 1]).tolist()
         return cls(
             Camera(target=(0.0, 0.014, 0.03), distance=draw.uniform(0.5, 1.2), height_m=draw.uniform(0.3, 0.5)),
             (
