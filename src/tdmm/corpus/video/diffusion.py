@@ -231,6 +231,11 @@ class Diffusion:
         settings, called = self._settings, self._called
         kind = _pipeline_class(called.pipeline)
         import torch
+        from diffusers.utils import logging
+        from transformers.utils import logging as of_transformers
+
+        logging.disable_progress_bar()  # they would run through the progress of a corpus
+        of_transformers.disable_progress_bar()
 
         dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[settings.dtype]
         runtime = resolve(settings.device)
