@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from tdmm.acting.endpoint import Endpoint, Refusal
+from tdmm.acting.endpoint import Endpoint, AnswerDeclined
 from tdmm.corpus.captions.annotator import AnnotatorOptions, Filtered
 from tdmm.corpus.captions.caption import schema
 from tdmm.corpus.captions.pictures import sheets
@@ -38,7 +38,7 @@ class Frames:
             parts.append({"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{coded}"}})
         try:
             return self._endpoint.ask([{"role": "user", "content": parts}], schema())
-        except Refusal as refusal:
+        except AnswerDeclined as refusal:
             return Filtered(reason=str(refusal))
 
     def close(self) -> None:

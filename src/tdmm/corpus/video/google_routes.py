@@ -104,8 +104,8 @@ def open_route(settings: GoogleSettings) -> Route:
         GeneratorProblem: there is no key.
     """
     try:
-        from google import genai
         from google.auth.exceptions import GoogleAuthError
+        from google.genai import Client, types
     except ImportError as error:
         raise MissingDependency(f"Google's models need google-genai ({error}): pip install 'tdmm[api]'") from error
     key = os.environ.get(settings.api_key_env, "").strip()
@@ -115,10 +115,10 @@ def open_route(settings: GoogleSettings) -> Route:
             f"There is no API key in the environment variable {settings.api_key_env}. Put one there, name another "
             f"variable in `api_key_env`{cloud}."
         )
-    options = genai.types.HttpOptions(
+    options = types.HttpOptions(
         base_url=settings.base_url,
         timeout=_REQUEST_SECONDS * _MILLISECONDS,
-        retry_options=genai.types.HttpRetryOptions(
+        retry_options=types.HttpRetryOptions(
             attempts=settings.attempts,
             initial_delay=settings.first_wait,
             max_delay=_LONGEST_WAIT,
@@ -128,12 +128,10 @@ def open_route(settings: GoogleSettings) -> Route:
     try:
         # The client is kept: one that nobody holds closes its connections in the middle of a request.
         if settings.route == "gemini":
-            return _Interactions(genai.Client(enterprise=False, api_key=key, http_options=options), settings)
+            return _Interactions(Client(enterprise=False, api_key=key, http_options=options), settings)
         if settings.project is None:
-            return _Operations(genai.Client(enterprise=True, api_key=key, http_options=options), settings)
-        client = genai.Client(
-            enterprise=True, project=settings.project, location=settings.location, http_options=options
-        )
+            return _Operations(Client(enterprise=True, api_key=key, http_options=options), settings)
+        client = Client(enterprise=True, project=settings.project, location=settings.location, http_options=options)
         return _Operations(client, settings)
     except (ValueError, GoogleAuthError) as error:
         raise GeneratorProblem(f"Google's client cannot be made: {_cut(str(error))}") from error
@@ -239,8 +237,10 @@ def _in_our_words(settings: GoogleSettings) -> Iterator[None]:
     except _interactions.APIResponseValidationError as error:
         raise _no_such_api(str(error.body), settings) from error
     except _interactions.APIError as error:
-        raise _problem(error.status_code, str(error), settings) from error
-    except (json.JSONDecodeError, errors.UnknownApiResponseError, ValidationError, UnicodeDecodeError) as error:
+        raise _problem(error.status_code, _said(error), settings) from error
+    except json.JSONDecodeError as error:
+        raise _no_such_api(error.doc, settings) from error
+    except (errors.UnknownApiResponseError, ValidationError, UnicodeDecodeError) as error:
         raise _no_such_api(str(error), settings) from error
     except GoogleAuthError as error:
         raise GeneratorProblem(
@@ -248,6 +248,14 @@ def _in_our_words(settings: GoogleSettings) -> Iterator[None]:
         ) from error
     except _connection_errors() as error:
         raise _unreachable(error, settings) from error
+
+
+def _said(error: Any) -> str:
+    """What a refusal of an interaction says, without what it is wrapped in."""
+    try:
+        return str(error.body["error"]["message"])
+    except (KeyError, TypeError):
+        return str(error)
 
 
 def _connection_errors() -> tuple[type[Exception], ...]:
