@@ -21,6 +21,9 @@ commands = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add `tdmm corpus` to the command line."""
+    from tdmm.cli import corpus_build
+
+    corpus_build.register(commands)
     app.add_typer(commands)
 
 

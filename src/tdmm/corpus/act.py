@@ -171,7 +171,7 @@ def acted_row(seed: int, index: int, single_share: float = 0.0) -> Row:
         clip_id=f"acted-{seed}-{index:07d}",
         motion=performance.motion,
         source=ACTED,
-        texts=tuple(Text(detail, text) for detail in DETAILS for text in _say(script, take, detail)),
+        texts=said(script, take),
         script=script,
         events=performance.events,
         family=family_of(script) or str(index),
@@ -182,6 +182,11 @@ def acted_row(seed: int, index: int, single_share: float = 0.0) -> Row:
 def _clip_seed(seed: int, index: int) -> int:
     """Seed of the take of clip `index`, within 63 bits."""
     return digest(f"take/{seed}/{index}") >> 1
+
+
+def said(script: Script, seed: int) -> tuple[Text, ...]:
+    """What a script is called: `TEXTS_A_DETAIL` texts of each detail."""
+    return tuple(Text(detail, text) for detail in DETAILS for text in _say(script, seed, detail))
 
 
 def _say(script: Script, seed: int, detail: Detail) -> list[str]:

@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from tdmm.acting.endpoint import Endpoint, AnswerDeclined
+from tdmm.acting.endpoint import AnswerDeclined, Endpoint
 from tdmm.corpus.captions.annotator import AnnotatorOptions, Filtered
 from tdmm.corpus.captions.caption import schema
 from tdmm.corpus.captions.pictures import sheets

@@ -302,6 +302,16 @@ class Ledger:
             for row in self._database.execute(query):
                 yield Quarantined(*row)
 
+    def told(self, stage: str) -> Iterator[Mapping[str, Any]]:
+        """What a stage told of each clip that it looked at, whether it passed or was rejected."""
+        with self._reported():
+            for (facts,) in self._database.execute(
+                "SELECT w.facts FROM work w JOIN stages s ON s.number = w.stage "
+                "WHERE s.name = ? AND w.state IN ('done', 'rejected') ORDER BY w.clip",
+                (stage,),
+            ):
+                yield json.loads(facts)
+
     def finished(self) -> Iterator[Finished]:
         """Clips that passed every stage, in the order of the jobs."""
         position = -1

@@ -98,3 +98,13 @@ def finished(folder: Path) -> Iterator[FinishedClip]:
         for clip in ledger.finished():
             files = {name: store.local(path) for name, path in clip.files.items()}
             yield FinishedClip(clip.clip_id, clip.position, clip.facts, files)
+
+
+def told(folder: Path, stage: str) -> Iterator[Mapping[str, Any]]:
+    """What a stage told of each clip that it looked at, whether it passed or was rejected.
+
+    Raises:
+        FileProblem: no corpus is being built there, or its ledger cannot be read.
+    """
+    with closing(Ledger(folder, writable=False)) as ledger:
+        yield from ledger.told(stage)

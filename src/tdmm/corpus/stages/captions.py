@@ -59,7 +59,7 @@ class _CaptionWorker:
         return [self._one(job) for job in jobs]
 
     def _one(self, job: Job) -> Done | Rejected:
-        prompt = prompt_of(job)
+        prompt = prompt_of(job.facts)
         if prompt is not None:
             return _done(Caption(text=prompt.face, source="given", subject=prompt.script.subject))
         filtered = ""

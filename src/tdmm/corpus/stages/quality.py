@@ -54,7 +54,7 @@ class _QualityWorker:
         return [self._one(job) for job in jobs]
 
     def _one(self, job: Job) -> Done | Rejected:
-        prompt = prompt_of(job)
+        prompt = prompt_of(job.facts)
         expected = None if prompt is None else perform(prompt.script, prompt.seed).events
         measures = measure(load(job.files["motion"]), Seen.from_facts(job.facts.get(self.tracking, {})), expected)
         broken = judge(measures, self.rules)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tdmm.corpus.prompts.prompt import ClipPrompt
-from tdmm.corpus.prompts.wording import negative_for, words_for
+from tdmm.corpus.prompts.scenes import negative_for, words_for
 from tdmm.errors import InvalidConfig, did_you_mean
 
 

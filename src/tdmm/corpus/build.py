@@ -1,0 +1,236 @@
+"""`build`: a recipe becomes a corpus, whatever its clips are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tdmm.corpus.act import said
+from tdmm.corpus.manifest import Manifest, sha256
+from tdmm.corpus.pipeline.runner import BuildOptions, Progress, run
+from tdmm.corpus.pipeline.stage import Job, Stage
+from tdmm.corpus.pipeline.status import FinishedClip, Summary, finished, told
+from tdmm.corpus.prompts.suite import suite
+from tdmm.corpus.quality.duplicates import Kept, signature
+from tdmm.corpus.recipe import CorpusRecipe
+from tdmm.corpus.recordings.listing import list_recordings
+from tdmm.corpus.recordings.recording import FACTS as RECORDINGS
+from tdmm.corpus.rows import Detail, Row, Text
+from tdmm.corpus.sharding import write_shards
+from tdmm.corpus.stages.captions import CaptionStage
+from tdmm.corpus.stages.cutting import CutStage
+from tdmm.corpus.stages.polish import PolishStage
+from tdmm.corpus.stages.quality import QualityStage
+from tdmm.corpus.stages.tracking import ImportStage, TrackStage
+from tdmm.corpus.stages.video import PROMPTS, VideoStage, prompt_of
+from tdmm.corpus.video.backend import open_backend
+from tdmm.errors import TdmmError
+from tdmm.files import written_aside
+from tdmm.motion.clip import FaceMotion
+from tdmm.motion.files import load
+from tdmm.reading.reader import read
+
+DUPLICATES = "duplicates.jsonl"
+"""Clips that were left out of the shards because they repeat another, beside them."""
+
+_SHORT, _LONG = 8, 25
+"""Words below which a text is short, and from which on it is long."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What became of a recipe.
+
+    Attributes:
+        summary: of the pipeline.
+        manifest: of the corpus; None when the pipeline was interrupted.
+        duplicates: clips that repeat another and were left out.
+        asked, found: of prompted clips: actions and head motions that their scripts ask for, and how many of them the
+            reader finds in the tracked motions of all that were tracked.
+    """
+
+    summary: Summary
+    manifest: Manifest | None
+    duplicates: int = 0
+    asked: int = 0
+    found: int = 0
+
+
+def build(
+    recipe: CorpusRecipe,
+    folder: Path,
+    options: BuildOptions | None = None,
+    *,
+    command: str = "tdmm corpus build RECIPE",
+    progress: Progress | None = None,
+    written: Callable[[int], None] | None = None,
+) -> Built:
+    """Make a corpus, or go on with it.
+
+    Args:
+        recipe: what it is to be.
+        folder: of the corpus; made if it is missing.
+        options: how it is made.
+        command: that made it, without its folder; messages about damage name it.
+        progress: told how far the pipeline is.
+        written: called with how many clips were written to shards since it was called last.
+
+    Raises:
+        InvalidInput, InvalidConfig: the recipe makes no sense, or differs from what the folder holds.
+        TdmmError: what a user can mend (a package, a key, a quota, a disk); all that was made is kept.
+    """
+    summary = run(folder, stages_of(recipe, folder), jobs_of(recipe), options or BuildOptions(), progress)
+    if summary.interrupted:
+        return Built(summary, None)
+    if not summary.finished:
+        reasons = ", ".join(f"{rule} {count}" for (_, rule), count in summary.rejections.items()) or "none rejected"
+        raise TdmmError(
+            f"{folder}: none of {summary.clips} clips passed every stage ({reasons}). Look closer: tdmm corpus status "
+            f"{folder}"
+        )
+    chosen = _Chosen(folder, recipe.duplicates)
+    manifest = write_shards(
+        folder,
+        (_row(clip, motion, recipe) for clip, motion in chosen),
+        origin={"kind": "built", "command": command, "recipe": recipe.model_dump(mode="json")},
+        shard_clips=recipe.shard_clips,
+        progress=written,
+    )
+    with written_aside(folder / DUPLICATES) as aside:
+        aside.write_text("".join(json.dumps(each) + "\n" for each in chosen.left_out))
+    asked = [measures for measures in told(folder, "quality") if measures["asked"]]
+    found = sum(round(each["asked"] * each["agreement"]) for each in asked)
+    return Built(summary, manifest, len(chosen.left_out), sum(each["asked"] for each in asked), found)
+
+
+def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
+    """What every clip goes through. Answers of models are kept under the folder.
+
+    Raises:
+        InvalidConfig, UnknownName: the generator's settings make no sense.
+    """
+    stages: list[Any] = []
+    if recipe.video is not None:
+        polish = recipe.polish
+        cache = (folder / "answers").absolute()
+        stages.append(
+            PolishStage(
+                polish.url, polish.model, polish.key_variable, cache, polish.seed, polish.timeout, polish.paraphrases
+            )
+        )
+        remote = recipe.video.get("name") == "google"
+        stages.append(VideoStage(open_backend(recipe.video), (folder / "jobs").absolute() if remote else None))
+    if recipe.recordings is not None and recipe.recordings.cut:
+        stages.append(CutStage(_absolute(recipe.track.landmarker)))
+    track = recipe.track
+    if track.results is not None:
+        stages.append(ImportStage(track.results.absolute(), _absolute(track.flame), track.fps))
+    else:
+        stages.append(TrackStage(_absolute(track.landmarker)))
+    if recipe.recordings is not None:
+        stages.append(CaptionStage(recipe.caption, (folder / "captions").absolute()))
+    stages.append(QualityStage(recipe.quality))
+    return [_with_resources(stage, recipe) for stage in stages]
+
+
+def jobs_of(recipe: CorpusRecipe) -> Iterator[Job]:
+    """The clips that a recipe asks for, always in the same order.
+
+    Raises:
+        FileProblem, InvalidInput: the recordings cannot be listed, or the persons make no sense.
+    """
+    if recipe.prompts is not None:
+        asked = recipe.prompts
+        for prompt in suite(asked.clips, asked.seed, asked.persons):
+            yield Job(prompt.clip_id, {PROMPTS: prompt.model_dump(mode="json")}, {})
+    if recipe.recordings is not None:
+        for recording in list_recordings(recipe.recordings.source, recipe.recordings.layout).recordings:
+            job = recording.job()
+            # A file that was replaced is another clip.
+            content = {**job.facts[RECORDINGS], "sha256": sha256(recording.path)}
+            files = {name: path.absolute() for name, path in job.files.items()}
+            yield Job(job.clip_id, {RECORDINGS: content}, files)
+
+
+class _Chosen:
+    """Finished clips with their motions, those that repeat another left out."""
+
+    def __init__(self, folder: Path, threshold: float | None) -> None:
+        self._folder = folder
+        self._kept = None if threshold is None else Kept(threshold)
+        self.left_out: list[dict[str, Any]] = []
+
+    def __iter__(self) -> Iterator[tuple[FinishedClip, FaceMotion]]:
+        names: list[str] = []
+        for clip in finished(self._folder):
+            motion = load(clip.files["motion"])
+            names.append(clip.clip_id)
+            repeated = None if self._kept is None else self._kept.offer(signature(motion))
+            if repeated is not None:
+                kept = names[repeated.kept]
+                self.left_out.append(
+                    {"clip_id": clip.clip_id, "repeats": kept, "likeness": round(repeated.likeness, 4)}
+                )
+                continue
+            yield clip, motion
+
+
+def _row(clip: FinishedClip, motion: FaceMotion, recipe: CorpusRecipe) -> Row:
+    facts, video = clip.facts, clip.files.get("video")
+    prompt = prompt_of(facts)
+    row = Row(
+        clip_id=clip.clip_id,
+        motion=motion,
+        source=_source(recipe),
+        events=read(motion),
+        native_fps=facts.get("video", {}).get("fps"),
+        video_sha256=None if video is None else sha256(video),
+        quality=facts["quality"],
+        provenance={name: facts[name] for name in ("video", "cut", "track") if name in facts},
+    )
+    if prompt is not None:
+        words = [prompt.face, *(each.text for each in prompt.paraphrases)]
+        return replace(
+            row,
+            texts=tuple(Text(_detail(each), each) for each in words) + said(prompt.script, prompt.seed),
+            script=prompt.script,
+            # Two clips of a generator that were asked for the same person show two people.
+            person=prompt.person if "truth" in clip.files else None,
+            seed=prompt.seed,
+        )
+    caption, recording = facts["caption"], facts[RECORDINGS]
+    words = list(dict.fromkeys([caption["text"], *caption.get("more", ())]))
+    return replace(
+        row,
+        texts=tuple(Text(_detail(each), each) for each in words),
+        person=recording["person"],
+        subject=caption.get("subject") or None,
+        descriptors=tuple(caption.get("descriptors", ())),
+        head=tuple(caption.get("head", ())),
+        provenance={**(row.provenance or {}), RECORDINGS: recording},
+    )
+
+
+def _source(recipe: CorpusRecipe) -> str:
+    if recipe.video is None:
+        return "recorded"
+    name, model = recipe.video["name"], recipe.video.get("model") or recipe.video.get("preset")
+    return f"{name}:{model}" if model else str(name)
+
+
+def _detail(text: str) -> Detail:
+    words = len(text.split())
+    return "short" if words < _SHORT else "medium" if words < _LONG else "long"
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.absolute()
+
+
+def _with_resources(stage: Any, recipe: CorpusRecipe) -> Stage:
+    asked = recipe.resources.get(stage.name)
+    changed: Stage = stage if asked is None else replace(stage, **asked.model_dump(exclude_none=True))
+    return changed
