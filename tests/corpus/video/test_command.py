@@ -144,6 +144,7 @@ def test_a_run_that_hangs_is_ended_with_its_children(tool: dict[str, Any], tmp_p
         ({"outputs": "*.mp4", "command": ["x", "{prompts}", "{output}"]}, r"needs \{clip_id\} or \{index\}"),
         ({"outputs": "{name}.mp4"}, r"\{name\}.*Known: \{clip_id\}"),
         ({"prompts": "json"}, r"'cases\.json' or 'csv'"),
+        ({"negative": "blurry"}, r"says nowhere \{negative\}"),
         ({"time_out": 3}, "'time_out' is unknown. Did you mean 'timeout'"),
     ],
 )

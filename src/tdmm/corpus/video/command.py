@@ -66,7 +66,14 @@ class CommandSettings(NegativeSettings):
                 raise ValueError(f"command says nowhere {{{needed}}}, so the tool would not know its {needed}")
         if not self.one_by_one and not {"clip_id", "index"} & _names(self.outputs):
             raise ValueError("outputs needs {clip_id} or {index}, to tell the clips of one run apart")
+        if self.negative is not None and "negative" not in named:
+            raise ValueError("command says nowhere {negative}, so the tool would not be told it")
         return self
+
+    def deciding(self) -> dict[str, Any]:
+        """All that decides the clips; a negative prompt only where the tool is told one."""
+        decided = super().deciding()
+        return decided if "negative" in _names(" ".join(self.command)) else {**decided, "negative": None}
 
     @property
     def one_by_one(self) -> bool:
