@@ -23,7 +23,7 @@ class Rules(BaseModel):
     most_residual_mm: float | None = Field(default=1.5, gt=0, description="mm, of the fit")
     most_yaw_deg: float | None = Field(default=50.0, gt=0, description="degrees, largest turn of the head")
     most_out_of_bounds: float | None = Field(default=0.02, ge=0, le=1, description="share of frames off 0 to 1")
-    least_agreement: float | None = Field(default=0.5, ge=0, le=1, description="share of what was asked for")
+    least_agreement: float | None = Field(default=0.4, ge=0, le=1, description="share of what was asked for")
     least_asked: int = Field(default=1, ge=1, description="things asked for from which on agreement is judged")
 
 
