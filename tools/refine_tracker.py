@@ -1,40 +1,88 @@
-"""Films acted clips and tracks their points, for what the tracker's refiner learns from.
+"""Trains the tracker's refiner (`tdmm.corpus.tracking.refiner`) on films whose truth is known.
 
     pip install -e '.[video]'
-    python tools/refine_tracker.py film --landmarker face_landmarker.task --clips 400 --out films
+    python tools/refine_tracker.py film --landmarker face_landmarker.task --clips 900 --out films
+    python tools/refine_tracker.py fit films --out fitted
+    python tools/refine_tracker.py train fitted --recipe recipes/refiner.yaml --out src/tdmm/weights/refiner
 
-Each clip is a person, a camera, a light and a place of its own, its script cast as those of `tdmm corpus act`. One
-`.npz` a clip holds the points, the scores and the truth; the same command goes on where it was interrupted.
+Each film is a person, a camera, a light and a place of its own, its script cast as those of `tdmm corpus act`; no
+picture of it is kept, only its points, its scores and its truth. `fit` is what `tdmm track` does with points. Every
+command goes on where it was interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from calibrate_tracker import lights
-from rich.progress import track as shown
+from pydantic import BaseModel, ConfigDict
+from rich.progress import track as shown_progress
+from torch import Tensor, nn
 
 from tdmm.acting.actor import perform
 from tdmm.acting.casting import cast
 from tdmm.acting.single import single
+from tdmm.corpus.tracking.fit import fit as fit_points
+from tdmm.corpus.tracking.landmark_rig import load_rig
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
+from tdmm.corpus.tracking.refiner import MIRROR, Refiner, RefinerConfig, Shown, save, told
+from tdmm.corpus.tracking.sighting import LANDMARKS, Floats
 from tdmm.face.arkit import load_head
 from tdmm.face.channels import ARKIT
 from tdmm.face.render import Camera, render
+from tdmm.face.skinning import matrix_to_euler
 from tdmm.files import written_aside
+from tdmm.runtime import resolve
+from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.loop import fit as train_model
 
 SIZE = 320
 TURN = np.radians([10.0, 16.0, 8.0])  # spread of how a head is held throughout: pitch, yaw, roll
 SINGLE = 0.4  # share of the clips in which one thing alone happens
+SHORTEST, LONGEST = 20, 110  # frames of a piece of a clip that is learnt from
+
+
+class RefinerRecipe(BaseModel):
+    """How a refiner learns.
+
+    Attributes:
+        model: its size.
+        whole: share of the pieces that are a whole clip; the others are any part of one, so that what lasts for the
+            whole of a recording is met as well.
+        gain, score_gain: spread of the logarithm of what a clip's coefficients and scores are multiplied by, channel by
+            channel; people are not made like our head.
+        offset: spread of what is added to half of a clip's coefficients and scores.
+        pattern_gain: as `gain`, of what points lack.
+        no_patterns, no_scores: share of the pieces without them.
+        shown: how much more an error counts where the truth is 1 than where it is 0.
+        held_out: clips that are not learnt from.
+        training: the loop's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: RefinerConfig = RefinerConfig()
+    whole: float = 0.35
+    gain: float = 0.15
+    score_gain: float = 0.2
+    offset: float = 0.12
+    pattern_gain: float = 0.2
+    no_patterns: float = 0.15
+    no_scores: float = 0.1
+    shown: float = 4.0
+    held_out: int = 40
+    training: TrainingConfig
 
 
 @torch.no_grad()
-def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArray[np.generic]] | None:
-    """One clip: `points` (T, 478, 3) pixels, `scores` and `expression` (T, 52), `head` (T, 3); None: no face."""
+def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArray[np.generic]]:
+    """A film: `points` (T, 478, 3) pixels, `scores` and `expression` (T, 52), `size`; nothing where a face is lost."""
     rng, head = np.random.default_rng((seed, number)), load_head()
     script = cast(seed, number)
     if rng.random() < SINGLE:
@@ -44,44 +92,183 @@ def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArr
     motion = motion.with_(head=(motion.head + held).astype(np.float32))
     identity = torch.from_numpy(rng.normal(0, 0.9, head.identity_size).astype(np.float32))
     camera = Camera(target=(0.0, 0.014, 0.03), distance=rng.uniform(0.45, 1.3), height_m=rng.uniform(0.28, 0.5))
-    scene = {"camera": camera, "lights": lights(rng), "background": tuple(rng.uniform(0.05, 0.9, 3))}
-    tracker = open_tracker(landmarker, faces=2)
+    light, background = lights(rng), tuple(rng.uniform(0.05, 0.9, 3))
+    tracker = open_tracker(landmarker)
     points, scores = [], []
     try:
         for frame, vertices in enumerate(head.animate(motion, identity).numpy()):
-            picture = render(vertices, (SIZE, SIZE), **scene)
+            picture = render(vertices, (SIZE, SIZE), camera=camera, lights=light, background=background)
             faces = tracker.faces(picture, frame / 25)
             if not faces or faces[0].scores is None:
-                return None
+                return {}
             points.append(faces[0].points)
             scores.append(faces[0].scores)
     finally:
         tracker.close()
     return {
         "points": np.stack(points), "scores": np.stack(scores), "expression": motion.in_order(ARKIT),
-        "head": motion.head, "size": np.array([SIZE, SIZE]),
+        "size": np.array([SIZE, SIZE]),
     }  # fmt: skip
 
 
+def fitted(path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    """What a film's fit shows (`Shown`), with its truth."""
+    with np.load(path) as stored:
+        if "points" not in stored:
+            return {}
+        content = {name: stored[name] for name in stored.files}
+    found = fit_points(content["points"], tuple(content["size"].tolist()))
+    return {
+        "expression": found.expression, "scores": content["scores"], "truth": content["expression"],
+        "angles": matrix_to_euler(torch.from_numpy(found.rotation)).numpy(),
+        "lacking": found.lacking.astype(np.float16),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is learnt from: numbers of a clip, patterns told already, and its truth (T, 52)."""
+
+    expression: Floats
+    scores: Floats
+    angles: Floats
+    along: Floats
+    truth: Floats
+
+    def cut(self, first: int, frames: int) -> Clip:
+        """Some of its frames."""
+        part = slice(first, first + frames)
+        return Clip(*(each[part] for each in (self.expression, self.scores, self.angles, self.along, self.truth)))
+
+
+class Learning:
+    """The training loop's task."""
+
+    def __init__(self, clips: Sequence[tuple[Shown, Floats]], recipe: RefinerRecipe) -> None:
+        self._recipe = recipe
+        self.refiner = Refiner(recipe.model)
+        kept, held = clips[recipe.held_out :], clips[: recipe.held_out]
+        self.refiner.patterns.copy_(patterns([shown for shown, _ in kept], recipe.model.patterns))
+        self.refiner.opposite.copy_(opposite())
+        self._clips = [self._clip(shown, truth) for shown, truth in kept]
+        self._clips += [self._clip(self.refiner.mirrored(shown), truth[:, MIRROR]) for shown, truth in kept]
+        self._held = [(shown, truth) for shown, truth in held]
+        power = np.sqrt(np.concatenate([clip.truth**2 for clip in self._clips]).mean(0))
+        weight = torch.from_numpy(1.0 / (power + 0.06)).float()
+        self._weight = weight / weight.mean()
+
+    @property
+    def model(self) -> nn.Module:
+        """What learns."""
+        return self.refiner
+
+    def _clip(self, shown: Shown, truth: Floats) -> Clip:
+        return Clip(shown.expression, shown.scores, shown.angles, self.refiner.along_patterns(shown.lacking), truth)
+
+    def loss(self, step: int) -> dict[str, Tensor]:
+        """Smooth L1 of a batch."""
+        rng = np.random.default_rng((self._recipe.training.seed, step))
+        rows = [self._piece(rng) for _ in range(self._recipe.training.batch_size)]
+        frames = max(len(truth) for _, _, truth in rows)
+        padded = [
+            torch.from_numpy(np.stack([np.pad(row[part], ((0, frames - len(row[part])), (0, 0))) for row in rows]))
+            for part in range(3)
+        ]
+        numbers, expression, truth = padded
+        there = torch.arange(frames)[None, :, None] < torch.tensor([len(row[2]) for row in rows])[:, None, None]
+        found = self.refiner(numbers, expression)
+        error = torch.nn.functional.smooth_l1_loss(found, truth, beta=0.1, reduction="none")
+        return {"loss": (error * self._weight * (1 + self._recipe.shown * truth) * there).mean()}
+
+    def _piece(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """Numbers, fitted coefficients and truth of a piece of some clip, of a person who is made otherwise."""
+        recipe, clip = self._recipe, self._clips[rng.integers(len(self._clips))]
+        frames = len(clip.truth)
+        length = frames if rng.random() < recipe.whole else int(rng.integers(min(SHORTEST, frames), frames + 1))
+        length = min(length, LONGEST)
+        clip = clip.cut(int(rng.integers(frames - length + 1)), length)
+        expression = self._otherwise(clip.expression, recipe.gain, rng)
+        scores = self._otherwise(clip.scores, recipe.score_gain, rng) * (rng.random() >= recipe.no_scores)
+        along = clip.along * np.exp(rng.normal(0, recipe.pattern_gain, clip.along.shape[1]))
+        along = along * (rng.random() >= recipe.no_patterns)
+        numbers = told(expression, scores, clip.angles, along)
+        return numbers, expression.astype(np.float32), clip.truth
+
+    def _otherwise(self, values: Floats, gain: float, rng: np.random.Generator) -> Floats:
+        count = values.shape[1]
+        added = (rng.random(count) < 0.5) * rng.normal(0, self._recipe.offset, count)
+        changed: Floats = np.clip(values * np.exp(rng.normal(0, gain, count)) + added, 0, 1).astype(np.float32)
+        return changed
+
+    def evaluate(self) -> dict[str, float]:
+        """Root mean square errors of coefficients of held-out films, as fitted and as refined."""
+        refined = [self.refiner.refined(shown) - truth for shown, truth in self._held]
+        as_fitted = [shown.expression - truth for shown, truth in self._held]
+        return {
+            "refined": float(np.sqrt(np.mean(np.concatenate(refined) ** 2))),
+            "fitted": float(np.sqrt(np.mean(np.concatenate(as_fitted) ** 2))),
+        }
+
+
+def patterns(clips: Sequence[Shown], count: int) -> Tensor:
+    """(K, L * 3) directions in which points lack most about each clip's median, over how far they do."""
+    some = [(each.lacking - np.median(each.lacking, axis=0))[::3] for each in clips]
+    flat = np.concatenate(some).reshape(-1, 3 * LANDMARKS)
+    power, directions = np.linalg.eigh(flat.T @ flat / len(flat))
+    largest = directions[:, ::-1][:, :count] / np.sqrt(power[::-1][:count])
+    return torch.from_numpy(largest.T.astype(np.float32))
+
+
+def opposite() -> Tensor:
+    """(L,) the point nearest to where each is in a mirror."""
+    rest = load_rig().rest
+    return torch.cdist(rest * torch.tensor([-1.0, 1.0, 1.0]), rest).argmin(1)
+
+
+def read(folder: Path) -> list[tuple[Shown, Floats]]:
+    """Fitted films with their truths."""
+    clips = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as stored:
+            if "truth" in stored:
+                parts = [stored[name].astype(np.float32) for name in ("expression", "scores", "angles", "lacking")]
+                clips.append((Shown(*parts), stored["truth"].astype(np.float32)))
+    return clips
+
+
 def main() -> None:
-    """Film what is missing."""
+    """Film, fit or train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     filming = commands.add_parser("film")
     filming.add_argument("--landmarker", type=Path, help="face_landmarker.task; without it, wherever it is found")
-    filming.add_argument("--clips", type=int, default=400)
+    filming.add_argument("--clips", type=int, default=900)
     filming.add_argument("--seed", type=int, default=6001)
-    filming.add_argument("--out", type=Path, required=True)
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("films", type=Path)
+    training = commands.add_parser("train")
+    training.add_argument("fitted", type=Path)
+    training.add_argument("--recipe", type=Path, default=Path("recipes/refiner.yaml"))
+    training.add_argument("--run", type=Path, default=Path("refiner-run"), help="folder of checkpoints and metrics")
+    for each in (filming, fitting, training):
+        each.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
+    if asked.command == "train":
+        recipe, clips = read_recipe(asked.recipe, RefinerRecipe), read(asked.fitted)
+        learning = Learning(clips, recipe)
+        result = train_model(learning, recipe.training, asked.run, resolve("cpu"))
+        print(result)
+        save(learning.refiner, asked.out, {"films": len(clips), "steps": result.step, "metrics": result.metrics})
+        return
     torch.set_num_threads(1)
-    for number in shown(range(asked.clips)):
-        path = asked.out / f"{asked.seed}-{number:05d}.npz"
-        if path.exists():
-            continue
-        clip = film(asked.landmarker, asked.seed, number)
-        with written_aside(path) as aside:
-            np.savez(aside, **(clip or {}))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    films = sorted(asked.films.glob("*.npz")) if asked.command == "fit" else range(asked.clips)
+    for each in shown_progress(films):
+        path = asked.out / (each.name if isinstance(each, Path) else f"{asked.seed}-{each:05d}.npz")
+        if not path.exists():
+            content = fitted(each) if isinstance(each, Path) else film(asked.landmarker, asked.seed, each)
+            with written_aside(path) as aside:
+                np.savez(aside, **content)
 
 
 if __name__ == "__main__":

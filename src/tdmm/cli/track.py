@@ -42,8 +42,8 @@ def track(
     level: Annotated[
         bool, typer.Option(help="Take the pitch that the head is held in most of the time as level (within 10°).")
     ] = True,
-    rest: Annotated[
-        bool, typer.Option(help="Take what a channel shows throughout as how the face is made: low brows are no frown.")
+    refine: Annotated[
+        bool, typer.Option(help="Tell what the face does from all frames together; else as fitted, frame by frame.")
     ] = True,
     smooth: Annotated[bool, typer.Option(help="Take the jitter out; blinks stay.")] = True,
     fps: Annotated[float | None, typer.Option(help="Pictures a second of a folder of images. Default: 25.")] = None,
@@ -71,7 +71,7 @@ def track(
         if overlay.suffix.lower() != ".mp4":
             raise UnknownFormat(f"{overlay}: an overlay is a video; name it .mp4.")
         require_writable(overlay)
-    options = TrackOptions(face=_which(face), focal=focal, level=level, rest=rest, smooth=smooth, fps=fps)
+    options = TrackOptions(face=_which(face), focal=focal, level=level, refine=refine, smooth=smooth, fps=fps)
     # A wrong video is told before a model is fetched.
     footage = Footage.open(video, fps=fps, largest_side=options.largest_side)
     with _progress() as progress:

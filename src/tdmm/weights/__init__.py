@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 from tdmm.errors import InvalidInput
 
-Name = Literal["tokenizer", "tokenizer_vq", "phrases", "planner", "language2motion", "motion2language"]
-"""`phrases` tunes the text encoder of the planner; `tokenizer_vq` has one code a frame."""
+Name = Literal["tokenizer", "tokenizer_vq", "phrases", "planner", "language2motion", "motion2language", "refiner"]
+"""`phrases` tunes the text encoder of the planner; `tokenizer_vq` has one code a frame;
+`refiner` tells what a tracked face does."""
 
 NAMES: tuple[Name, ...] = get_args(Name)
 BUNDLED = Path(__file__).parent

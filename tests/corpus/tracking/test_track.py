@@ -14,7 +14,7 @@ from recordings import record
 from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.overlay import projected, write_overlay
 from tdmm.corpus.tracking.sighting import Sighting
-from tdmm.corpus.tracking.track import TrackOptions, from_rest, most_frequent, track
+from tdmm.corpus.tracking.track import TrackOptions, most_frequent, track
 from tdmm.errors import InvalidInput, InvalidVideo
 from tdmm.face.channels import INDEX
 
@@ -153,18 +153,6 @@ def test_the_overlay_lies_on_the_face(video: Path, tmp_path: Path) -> None:
     left, top, right, bottom = (round(each) for each in smiling(0.0)[0].box)
     assert frames[0][top:bottom, left:right].max() > 60
     assert frames[0][:, : max(left - 30, 1)].max() < 40
-
-
-def test_what_is_there_throughout_is_how_the_face_is_made_unless_the_scores_see_it() -> None:
-    expression, scores = np.zeros((40, 52), np.float32), np.zeros((40, 52), np.float32)
-    brow, smile = INDEX["browDownLeft"], INDEX["mouthSmileLeft"]
-    expression[:, brow], expression[:, smile], scores[:, smile] = 0.5, 0.6, 0.55
-    expression[20:25, brow] = 1.0
-    seen = from_rest(expression, scores)
-    assert seen[:20, brow].max() == pytest.approx(0, abs=1e-6)
-    assert seen[20:25, brow].min() == pytest.approx(1)
-    assert seen[:, smile] == pytest.approx(0.6)
-    assert from_rest(expression, None)[:, smile] == pytest.approx(0, abs=1e-6)
 
 
 @given(st.lists(st.floats(-0.01, 0.01), min_size=12, max_size=30), st.floats(-1, 1))

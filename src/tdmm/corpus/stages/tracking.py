@@ -12,6 +12,7 @@ from tdmm.corpus.quality.measures import Seen
 from tdmm.corpus.recordings.imported import EXTENSIONS, imported
 from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
+from tdmm.corpus.tracking.refiner import fingerprint
 from tdmm.corpus.tracking.sighting import FaceTracker
 from tdmm.corpus.tracking.track import TrackOptions, track
 from tdmm.errors import FileProblem, InvalidMotion, InvalidVideo
@@ -43,8 +44,9 @@ class TrackStage:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The tracker's options."""
-        return {"tracker": "mediapipe", **asdict(self.options)}
+        """The tracker's options, and which refiner tells what its points mean."""
+        refiner = fingerprint() if self.options.refine else None
+        return {"tracker": "mediapipe", "refiner": refiner, **asdict(self.options)}
 
     def open(self) -> Worker:
         """Open the tracker once, so that what is missing is told before the work."""

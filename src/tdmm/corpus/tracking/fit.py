@@ -68,6 +68,7 @@ class Fitted:
         rotation: (T, 3, 3) of the head, camera's axes.
         place: (T, 3) metres of the head's joint; the camera is the origin, +X right, +Y up, +Z toward the viewer.
         residual_mm: (T,) root mean square of what the points are off, at the face's distance.
+        lacking: (T, L, 3) the same by point, metres across the view in the head's own frame.
         focal: pixels.
     """
 
@@ -76,6 +77,7 @@ class Fitted:
     rotation: Floats
     place: Floats
     residual_mm: Floats
+    lacking: Floats
     focal: float
 
 
@@ -133,7 +135,7 @@ def fit(
     times = np.arange(len(seen)) / FPS if seconds is None else np.asarray(seconds, np.float64)
     # How long before each frame the one before it was taken, in frames at 25 a second.
     gaps = torch.from_numpy(np.diff(times, prepend=times[0] - 1 / FPS) * FPS).float().clamp_min(_LEAST_GAP)
-    expressions, rotations, places, residuals = [], [], [], []
+    expressions, rotations, places, residuals, lacking = [], [], [], [], []
     before: Tensor | None = None
     for first in range(0, len(centred), _AT_ONCE):
         part = centred[first : first + _AT_ONCE]
@@ -145,6 +147,7 @@ def fit(
         rotations.append(state.rotation)
         places.append(state.place)
         residuals.append(state.residual_mm())
+        lacking.append(state.lacking() @ state.rotation[:, :2])
         if progress is not None:
             progress(min(first + _AT_ONCE, len(centred)), len(centred))
     return Fitted(
@@ -153,6 +156,7 @@ def fit(
         torch.cat(rotations).numpy(),
         torch.cat(places).numpy(),
         torch.cat(residuals).numpy(),
+        torch.cat(lacking).numpy(),
         focal,
     )
 

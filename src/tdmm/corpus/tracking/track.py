@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from tdmm.corpus.tracking.fit import Fitted, fit
 from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.people import Person, Which, chosen, people
+from tdmm.corpus.tracking.refiner import Shown, load_refiner
 from tdmm.corpus.tracking.sighting import FaceTracker, Floats
 from tdmm.corpus.tracking.sightings_file import Seen, key_of
 from tdmm.corpus.tracking.smoothing import ANGLES, COEFFICIENTS, DEPTH, LIDS, PLACES, smoothed
 from tdmm.errors import InvalidVideo
 from tdmm.face.channels import ARKIT
+from tdmm.face.skinning import matrix_to_euler
 from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.motion.rotation import slerp, to_euler, to_quaternions
 from tdmm.motion.timeline import resample
@@ -37,9 +40,8 @@ _SLOW = 20.0
 
 _LEVEL = math.radians(10.0)
 """Pitch up to which a head that is held so most of the time is taken to be level."""
-_SCORES_GAIN = 1.3
-"""What MediaPipe's scores of a real face are short by, about."""
-_MOST_REST = 0.8
+_LEAST_FRAMES = 24
+"""Frames that the refiner is shown at least; it learnt from no fewer than 20."""
 _KEEP_EVERY = 250
 _GOOD_MM, _BAD_MM = 1.0, 4.0
 """Residuals that deserve all and no confidence."""
@@ -54,9 +56,9 @@ class TrackOptions:
         focal: of the camera, in units of the picture's longer side; None estimates it.
         level: take the pitch in which the head is held most of the time as level, within 10 degrees. How a head is
             held and how its face slopes look alike to one camera.
-        rest: take what a channel shows throughout, beyond what the tracker's own score of it says, as how the face is
-            made: low brows are not a frown.
-        smooth: take the jitter.
+        refine: tell what the face does from all frames together (`tdmm.corpus.tracking.refiner`), and from how the face
+            is made: low brows are not a frown. Without it coefficients are as fitted, frame by frame.
+        smooth: take the jitter of the head, and of coefficients that are not refined.
         fps: pictures a second of a folder of images.
         largest_side: pixels; larger pictures are scaled down.
     """
@@ -64,7 +66,7 @@ class TrackOptions:
     face: Which = "largest"
     focal: float | None = None
     level: bool = True
-    rest: bool = True
+    refine: bool = True
     smooth: bool = True
     fps: float | None = None
     largest_side: int = 1280
@@ -185,14 +187,11 @@ def _moved(
     told = None if progress is None else lambda done, count: progress("frames fitted", done, count)
     times = np.array(seen.seconds)
     fitted = fit(points, (footage.width, footage.height), seconds=times[numbers], focal=focal, progress=told)
-    if options.rest:
-        scores = [person.sightings[number].scores for number in numbers]
-        told_by = (
-            None if any(each is None for each in scores) else np.stack([each for each in scores if each is not None])
-        )
-        fitted = replace(fitted, expression=from_rest(fitted.expression, told_by))
     size = float(np.median([person.sightings[number].size for number in numbers]))
     motion = _motion(fitted, times[numbers], times, footage.fps, size, options)
+    if options.refine:
+        scores = [person.sightings[number].scores for number in numbers]
+        motion = motion.with_(expression=_refined(fitted, scores, times[numbers], motion.frames))
     gaps = tuple(_gaps(numbers, times, 1.0 / footage.fps))
     residual = float(np.median(fitted.residual_mm))
     motion = motion.with_(
@@ -249,16 +248,21 @@ def _motion(
     return resample(motion, FPS)
 
 
-def from_rest(expression: Floats, scores: Floats | None) -> Floats:
-    """Coefficients (T, 52) as a share of the way from the face's own rest to 1.
-
-    At rest is what a channel shows in nine pictures of ten, as far as the tracker's scores (T, 52) do not show it too:
-    a smile that is held throughout is one, while they know little of sneers and brows.
-    """
-    beyond = expression if scores is None else expression - np.minimum(_SCORES_GAIN * scores, 1.0)
-    rest = np.clip(np.percentile(beyond, 10, axis=0), 0.0, _MOST_REST)
-    from_there: Floats = np.clip((expression - rest) / (1.0 - rest), 0.0, 1.0).astype(np.float32)
-    return from_there
+def _refined(fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArray[np.float64], frames: int) -> Floats:
+    """(T, 52) what the fitted frames show together, at 25 fps."""
+    none = np.zeros(len(ARKIT), np.float32)
+    parts = (
+        fitted.expression,
+        np.stack([none if each is None else each for each in scores]),
+        matrix_to_euler(torch.from_numpy(fitted.rotation)).numpy(),
+        fitted.lacking,
+    )
+    even = np.arange(frames) / FPS
+    # What is too short to be told from its surroundings is taken to go on at both ends.
+    spare = max(0, _LEAST_FRAMES - frames)
+    even = np.pad(even, (spare // 2, spare - spare // 2), mode="edge")
+    shown = Shown(*(_between(even, seen_at, part).astype(np.float32) for part in parts))
+    return load_refiner().refined(shown)[spare // 2 :][:frames]
 
 
 def most_frequent(values: npt.ArrayLike) -> float:
@@ -274,17 +278,18 @@ def most_frequent(values: npt.ArrayLike) -> float:
 def _between(
     even: npt.NDArray[np.float64], at: npt.NDArray[np.float64], values: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
-    columns = np.asarray(values, np.float64)
-    return np.stack([np.interp(even, at, column) for column in columns.T], 1)
+    rows = np.asarray(values)
+    after = np.clip(np.searchsorted(at, even), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(even), int)
+    before = np.maximum(after - 1, 0)
+    share = np.clip((even - at[before]) / np.maximum(at[after] - at[before], 1e-9), 0.0, 1.0)
+    share = share.reshape(-1, *[1] * (rows.ndim - 1))
+    return np.asarray(rows[before] * (1.0 - share) + rows[after] * share, np.float64)
 
 
 def _turned(
     even: npt.NDArray[np.float64], at: npt.NDArray[np.float64], rotation: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
     """Pitch, yaw and roll (N, 3) at even times, along the shortest arcs."""
-    import torch
-
-    from tdmm.face.skinning import matrix_to_euler
 
     angles = matrix_to_euler(torch.as_tensor(np.asarray(rotation))).numpy()
     after = np.clip(np.searchsorted(at, even), 1, max(len(at) - 1, 1)) if len(at) > 1 else np.zeros(len(even), int)
