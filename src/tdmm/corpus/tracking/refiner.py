@@ -27,6 +27,8 @@ KIND = "refiner"
 MIRROR = [INDEX[mirrored(name)] for name in ARKIT]
 _OTHER_WAY = (1.0, -1.0, -1.0)
 """Signs of pitch, yaw and roll in a mirror."""
+_STEP = ".step"
+"""Beside the name of a kernel stored in whole numbers: what one of them is worth, row by row."""
 _LOW = 0.1
 """The share of its frames in which a channel is taken to be at rest."""
 
@@ -152,8 +154,14 @@ def told(expression: Floats, scores: Floats, angles: Floats, along: Floats) -> F
 
 
 def save(refiner: Refiner, folder: Path, provenance: dict[str, object]) -> None:
-    """Write it as an artifact, in half precision."""
-    tensors = {name: each.half() if each.is_floating_point() else each for name, each in refiner.state_dict().items()}
+    """Write it as an artifact: kernels as whole numbers of a row's 127th of its largest, the rest in half precision."""
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in refiner.state_dict().items():
+        if tensor.ndim == 3:
+            step = tensor.abs().amax((1, 2), keepdim=True).clamp_min(1e-12) / 127.0
+            tensors[name], tensors[f"{name}{_STEP}"] = (tensor / step).round().to(torch.int8), step.float()
+        else:
+            tensors[name] = tensor.half() if tensor.is_floating_point() else tensor.short()
     artifact.save(folder, kind=KIND, config=refiner.config.model_dump(), tensors=tensors, provenance=provenance)
 
 
@@ -166,7 +174,11 @@ def load_refiner(folder: Path | None = None) -> Refiner:
     """
     found = artifact.load(folder or weights.folder("refiner"), kind=KIND)
     refiner = Refiner(RefinerConfig(**found.config))
-    tensors = {name: each.float() if each.is_floating_point() else each for name, each in found.tensors.items()}
+    tensors = {
+        name: each.float() * found.tensors[f"{name}{_STEP}"] if each.dtype == torch.int8 else each.to(own.dtype)
+        for name, own in refiner.state_dict().items()
+        for each in [found.tensors[name]]
+    }
     refiner.load_state_dict(tensors)
     return refiner.eval()
 
