@@ -1,4 +1,4 @@
-"""Put the figures of docs/evaluation.json, speed.json and tracking.json into README.md and docs/tracking.md.
+"""Put the figures of the JSON files in docs into README.md and docs/tracking.md.
 
 With --check, fail when they differ.
 """
@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,9 +72,41 @@ def tracking(report: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"| {what} | {value} | {aim} |" for what, value, aim in rows)])
 
 
+def recordings(report: dict[str, Any]) -> str:
+    """Every recording as a row of a Markdown table, and every channel that moves in one as a row of another."""
+    lines = [
+        "| recording | pictures with a face: ours, theirs, of all | residual | head apart: turn (pitch, yaw, roll) "
+        "| median correlation |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, clip in report["clips"].items():
+        seen = f"{clip['seen']}, {clip['seen_by_second']}, {clip['pictures']}"
+        if "refused" in clip:
+            lines.append(f"| {name} | {seen} | refused | | |")
+            continue
+        apart = clip["head_deg"]
+        head = f"{apart['turn']:.1f}° ({apart['pitch']:.1f}, {apart['yaw']:.1f}, {apart['roll']:.1f})"
+        found = clip["correlations"].values()
+        alike = f"{median(found):.2f} ({len(found)} channels)" if found else "too short"
+        lines.append(f"| {name} | {seen} | {clip['residual_mm']:.2f} mm | {head} | {alike} |")
+    lines += ["", "| channel | correlation: left, right | clips |", "|---|---:|---:|"]
+    sides: dict[str, dict[str, dict[str, float]]] = {}
+    for name, each in report["channels"].items():
+        stem = name.removesuffix("Left").removesuffix("Right")
+        # mouthLeft is no side of a pair.
+        pair = f"{stem}Left" in report["channels"] and f"{stem}Right" in report["channels"]
+        sides.setdefault(stem if pair and stem not in ("mouth", "jaw") else name, {})[name] = each
+    for stem, pair in sides.items():
+        values = ", ".join(f"{each['correlation']:.2f}" for each in pair.values())
+        counts = ", ".join(str(each["clips"]) for each in pair.values())
+        lines.append(f"| {stem} | {values} | {counts} |")
+    return "\n".join(lines)
+
+
 def filled(page: str) -> str:
     """A page with its blocks of figures brought up to date."""
-    for name, table in (("evaluation", quality), ("speed", speed), ("tracking", tracking)):
+    tables = {"evaluation": quality, "speed": speed, "tracking": tracking, "recordings": recordings}
+    for name, table in tables.items():
         report = json.loads((ROOT / "docs" / f"{name}.json").read_text())
         block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
         text = table(report)
