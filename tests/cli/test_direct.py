@@ -7,28 +7,18 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
+from one_process import Done, Tdmm
 
 from fake_endpoint import SMIRK, FakeEndpoint, Reply, refuses, says, serving
 from tdmm.acting.grammar import read_script
-from tdmm.cli import main
 from tdmm.motion.files import load
 
 SCENE = "he learns that his brother lied"
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Tdmm = Callable[..., Done]
 
 
 @pytest.fixture
@@ -40,24 +30,16 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEndpoint]:
 
 
 @pytest.fixture
-def tdmm(
-    fake: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Tdmm:
-    """`tdmm direct` with the fake endpoint, in an empty folder, its standard input no terminal."""
-    monkeypatch.chdir(tmp_path)
+def tdmm(tdmm: Tdmm, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> Tdmm:
+    """`tdmm direct` with the fake endpoint, its standard input no terminal."""
     for variable in ("OPENAI_API_KEY", "VISUAL", "EDITOR"):
         monkeypatch.delenv(variable, raising=False)
 
-    def run(*arguments: str) -> Done:
+    def call(*arguments: str) -> Done:
         options = [] if "--endpoint" in arguments else ["--endpoint", fake.url]
-        monkeypatch.setattr(sys, "argv", ["tdmm", "direct", *arguments, *options, "--model", "qwen3"])
-        with pytest.raises(SystemExit) as stop:
-            main.run()
-        code = stop.value.code
-        said = capsys.readouterr()
-        return Done(int(code or 0), said.out, " ".join(said.err.split()))
+        return tdmm("direct", *arguments, *options, "--model", "qwen3")
 
-    return run
+    return call
 
 
 def editor(folder: Path, code: str) -> str:
