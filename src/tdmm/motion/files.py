@@ -71,7 +71,8 @@ def write_npz(motion: FaceMotion, path: Path) -> None:
     if motion.provenance:
         arrays["provenance"] = np.array(json.dumps(dict(motion.provenance), ensure_ascii=False))
     with written_aside(path) as temporary, temporary.open("wb") as handle:
-        np.savez_compressed(handle, allow_pickle=False, **arrays)
+        # Not allow_pickle=False: NumPy before 2.1 stores that as one more array.
+        np.savez_compressed(handle, **arrays)
 
 
 def read_npz(path: Path) -> FaceMotion:

@@ -106,7 +106,8 @@ def write_parameters(motion: FaceMotion, path: Path) -> None:
         "fps": np.array(motion.fps, np.float32),
     }
     with written_aside(path) as temporary, temporary.open("wb") as handle:
-        np.savez_compressed(handle, allow_pickle=False, **arrays)
+        # Not allow_pickle=False: NumPy before 2.1 stores that as one more array.
+        np.savez_compressed(handle, **arrays)
 
 
 def _motion(path: Path, content: Mapping[str, Any], fps: float | None) -> FaceMotion:

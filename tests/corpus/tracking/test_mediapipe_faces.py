@@ -85,6 +85,33 @@ def test_a_rendered_face_is_seen_where_it_is(task: Path) -> None:
     assert face.scores[INDEX["eyeBlinkLeft"]] > face.scores[INDEX["eyeBlinkRight"]] + 0.2
 
 
+def test_the_mesh_inside_an_older_wheel_needs_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mediapipe = pytest.importorskip("mediapipe", reason="the extra [video] is not installed", exc_type=ImportError)
+    if not hasattr(mediapipe, "solutions"):
+        pytest.skip("this MediaPipe has no face mesh inside; 0.10.21 has")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv(TASK_VARIABLE, raising=False)
+    picture = render(load_head().template.numpy(), (384, 384))
+    tracker = open_tracker(download=False)
+    try:
+        (face,) = tracker.faces(picture, 0.0)
+        assert tracker.faces(np.zeros_like(picture), 0.04) == []
+        (again,) = tracker.faces(picture, 0.08)
+    finally:
+        tracker.close()
+    assert "face mesh" in tracker.name
+    assert face.scores is None
+    left, top, right, bottom = face.box
+    assert 0 < left < 192 < right < 384
+    assert 0 < top < 192 < bottom < 384
+    assert again.box == pytest.approx(face.box, abs=4)
+    # The face's own left is on the right of the picture; MediaPipe's point 263 is the corner of that eye.
+    assert face.points[263, 0] > face.points[33, 0]
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(("name", "gap"), [("face_noface.mov", (2.4, 6.4)), ("noface_face.mov", (0.0, 3.94))])
 def test_a_real_face_that_comes_or_goes_leaves_a_gap(
     task: Path, shared_data: Path, name: str, gap: tuple[float, float]

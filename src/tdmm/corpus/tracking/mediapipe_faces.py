@@ -177,13 +177,16 @@ class _Mesh:
 
     def __init__(self, mediapipe: Any, faces: int, still: bool) -> None:
         self.name = f"mediapipe {mediapipe.__version__} face mesh, faces: {faces}"
-        self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
-            static_image_mode=still,
-            max_num_faces=faces,
-            refine_landmarks=True,
-            min_detection_confidence=_LEAST_CONFIDENCE,
-            min_tracking_confidence=_LEAST_CONFIDENCE,
-        )
+        with _quiet():
+            self._mesh = mediapipe.solutions.face_mesh.FaceMesh(
+                static_image_mode=still,
+                max_num_faces=faces,
+                refine_landmarks=True,
+                min_detection_confidence=_LEAST_CONFIDENCE,
+                min_tracking_confidence=_LEAST_CONFIDENCE,
+            )
+            # Its models are loaded, and talked about, in threads that only a first picture waits for.
+            self._mesh.process(np.zeros((64, 64, 3), np.uint8))
 
     def faces(self, rgb: npt.NDArray[np.uint8], seconds: float) -> list[Sighting]:
         del seconds  # it goes by the order alone
