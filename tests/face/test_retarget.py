@@ -156,9 +156,13 @@ def ict(shared_data: Path) -> LinearHead:
     return LinearHead(read_linear(shared_data / "ict_facekit"))
 
 
-def test_our_shapes_on_the_ict_head(ict: LinearHead) -> None:
-    ours = load_head()
-    found = Retargeting(ours, ict).convert(EACH)
+@pytest.fixture(scope="module")
+def each_on_ict(ict: LinearHead) -> Retargeted:
+    return Retargeting(load_head(), ict).convert(EACH)
+
+
+def test_our_shapes_on_the_ict_head(ict: LinearHead, each_on_ict: Retargeted) -> None:
+    found = each_on_ict
     largest = [found.channels[row.argmax()] for row in found.expression]
     same = {name for name, own in zip(ARKIT, largest, strict=True) if ict.file.meaning.get(own) == name}
     assert len(same) >= 40
@@ -178,8 +182,7 @@ def test_our_shapes_on_the_ict_head(ict: LinearHead) -> None:
     assert meaning["browInnerUp_L"] == meaning["browInnerUp_R"] == "browInnerUp"
 
 
-def test_there_and_back_by_the_ict_head(ict: LinearHead) -> None:
-    on_ict = Retargeting(load_head(), ict).convert(EACH).expression
-    errors = vertex_errors_mm(EACH, Retargeting(ict, load_head()).convert(on_ict).expression)
+def test_there_and_back_by_the_ict_head(ict: LinearHead, each_on_ict: Retargeted) -> None:
+    errors = vertex_errors_mm(EACH, Retargeting(ict, load_head()).convert(each_on_ict.expression).expression)
     assert errors["face"] < 0.25
     assert errors["lids"] < 0.15

@@ -9,7 +9,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "face"))
 
-from flame_faces import flame_face
+from flame_faces import FlameFace, flame_face
 from flame_models import write
 
 from tdmm.acting.actor import perform
@@ -20,13 +20,18 @@ from tdmm.face.channels import ARKIT, FLAME
 from tdmm.face.flame import FlameHead
 from tdmm.face.geometry import vertex_errors_mm
 from tdmm.motion.clip import FaceMotion
-from tdmm.motion.retarget import Converter, convert, open_rig, require_arkit
+from tdmm.motion.retarget import Conversion, Converter, convert, open_rig, require_arkit
 from tdmm.tokens.tokenizer import Tokenizer
 
 
 @pytest.fixture(scope="module")
-def flame() -> FlameHead:
-    return flame_face().head(landmarks=False)
+def face() -> FlameFace:
+    return flame_face()
+
+
+@pytest.fixture(scope="module")
+def flame(face: FlameFace) -> FlameHead:
+    return face.head(landmarks=False)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +47,16 @@ def back(flame: FlameHead) -> Converter:
 @pytest.fixture(scope="module")
 def clip() -> FaceMotion:
     return perform(cast(5, 1), 1).motion
+
+
+@pytest.fixture(scope="module")
+def away(there: Converter, clip: FaceMotion) -> Conversion:
+    return there.convert(clip)
+
+
+@pytest.fixture(scope="module")
+def again(back: Converter, away: Conversion) -> FaceMotion:
+    return back.convert(away.motion).motion
 
 
 def eyes(vertices: torch.Tensor, converter: Converter, which: int) -> torch.Tensor:
@@ -79,21 +94,19 @@ def test_the_neck_of_flame_is_a_turn_of_the_head(back: Converter) -> None:
     assert found.provenance["identity_left_out"] is True
 
 
-def test_a_clip_there_and_back(there: Converter, back: Converter, clip: FaceMotion) -> None:
-    done = there.convert(clip)
-    assert done.fit.residual_mm.shape == (clip.frames,)
-    assert done.fit.residual_mm.mean() < 0.1
-    assert done.motion.provenance["converted_from"] == "arkit"
-    again = back.convert(done.motion).motion
+def test_a_clip_there_and_back(clip: FaceMotion, away: Conversion, again: FaceMotion) -> None:
+    assert away.fit.residual_mm.shape == (clip.frames,)
+    assert away.fit.residual_mm.mean() < 0.1
+    assert away.motion.provenance["converted_from"] == "arkit"
     assert np.allclose(again.head, clip.head, atol=1e-4)
     assert np.allclose(again.translation_or_zeros(), clip.translation_or_zeros(), atol=1e-5)
     assert vertex_errors_mm(clip.in_order(ARKIT), again.in_order(ARKIT))["face"] < 0.1
 
 
-def test_tokens_of_a_flame_motion_are_those_of_its_face(there: Converter, back: Converter, clip: FaceMotion) -> None:
+def test_tokens_of_a_flame_motion_are_those_of_its_face(clip: FaceMotion, again: FaceMotion) -> None:
     tokenizer = Tokenizer.load()
     ours = tokenizer.encode(clip)
-    by_way = tokenizer.encode(back.convert(there.convert(clip).motion).motion)
+    by_way = tokenizer.encode(again)
     faces = [tokenizer.decode(tokens).in_order(ARKIT) for tokens in (ours, by_way)]
     assert vertex_errors_mm(*faces)["face"] < 0.15
     assert (ours.codes[:, 0] == by_way.codes[:, 0]).mean() > 0.4
@@ -131,8 +144,8 @@ def test_what_is_refused(there: Converter, clip: FaceMotion) -> None:
     require_arkit(clip, [Path("a.glb")])
 
 
-def test_a_file_of_flame(tmp_path: Path, clip: FaceMotion) -> None:
-    file = flame_face().file
+def test_a_file_of_flame(tmp_path: Path, face: FlameFace, clip: FaceMotion) -> None:
+    file = face.file
     path = write(
         tmp_path / "flame.npz",
         {

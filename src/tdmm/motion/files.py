@@ -57,7 +57,7 @@ def write_npz(motion: FaceMotion, path: Path) -> None:
     Raises:
         FileProblem: the folder is missing or read-only, or the disk is full; nothing is left behind.
     """
-    arrays: dict[str, npt.NDArray[Any]] = {
+    arrays: dict[str, Any] = {
         "rig": np.array(motion.rig),
         "channels": np.array(motion.channels, dtype=np.str_),
         "fps": np.array(motion.fps, dtype=np.float32),

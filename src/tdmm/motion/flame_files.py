@@ -95,7 +95,7 @@ def write_parameters(motion: FaceMotion, path: Path) -> None:
     columns = motion.in_order(FLAME)
     angles = columns[:, _EXPRESSIONS:].reshape(motion.frames, len(_JOINTS) - 1, 3)
     neck, jaw, left, right = (_vectors(angles[:, joint]) for joint in range(len(_JOINTS) - 1))
-    arrays = {
+    arrays: dict[str, Any] = {
         "shape": identity,
         "expr": columns[:, :_EXPRESSIONS],
         "rotation": _vectors(motion.head),
