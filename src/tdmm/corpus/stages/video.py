@@ -68,6 +68,7 @@ class _VideoWorker:
                 continue
             facts = {"fps": each.fps, "frames": each.frames, "width": each.width, "height": each.height}
             made_of = {"video": each.path} | ({} if each.truth is None else {"truth": each.truth})
-            files = {name: path.replace(folder / path.name) for name, path in made_of.items()}
+            away = self.desk is not None
+            files = {name: path.replace(folder / path.name) if away else path for name, path in made_of.items()}
             results.append(Done({**facts, "provenance": dict(each.provenance)}, files))
         return results
