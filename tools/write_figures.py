@@ -1,4 +1,4 @@
-"""Put the figures of the JSON files in docs into README.md and docs/tracking.md.
+"""Put the figures of the JSON files in docs into the pages of `PAGES`.
 
 With --check, fail when they differ.
 """
@@ -103,9 +103,26 @@ def recordings(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def laptop(report: dict[str, Any]) -> str:
+    """What became of a build: `tdmm corpus status FOLDER --json`."""
+    rows = ["| stage | passed | rejected | seconds of a core, a clip |", "|---|---:|---:|---:|"]
+    for stage in report["stages"]:
+        rows.append(f"| {stage['name']} | {stage['done']} | {stage['rejected']} | {stage['seconds_a_clip']:.2f} |")
+    rules = ", ".join(f"{rule.split(': ')[1]} {count}" for rule, count in report["rejections"].items()) or "none"
+    share = 100 * report["found"] / max(1, report["asked"])
+    rows.append("")
+    rows.append(
+        f"`recipes/corpus-laptop.yaml`, {report['clips']} clips by the built-in renderer, on two cores, offline: "
+        f"{report['finished']} passed every stage (rejected: {rules}). Of {report['asked']} actions and head motions "
+        f"that the scripts ask for, the reader found {report['found']} ({share:.1f}%) in what was tracked, rejected "
+        "clips included. `tdmm corpus status FOLDER --json` gives these figures."
+    )
+    return "\n".join(rows)
+
+
 def filled(page: str) -> str:
     """A page with its blocks of figures brought up to date."""
-    tables = {"evaluation": quality, "speed": speed, "tracking": tracking, "recordings": recordings}
+    tables = {"evaluation": quality, "speed": speed, "tracking": tracking, "recordings": recordings, "laptop": laptop}
     for name, table in tables.items():
         report = json.loads((ROOT / "docs" / f"{name}.json").read_text())
         block = re.compile(rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
@@ -118,7 +135,7 @@ def _number(row: dict[str, Any], value: float) -> str:
     return f"{100 * value:.1f}%" if row["unit"] == "share" else f"{value:.3g}"
 
 
-PAGES = ("README.md", "docs/tracking.md")
+PAGES = ("README.md", "docs/corpus.md", "docs/tracking.md")
 
 if __name__ == "__main__":
     for name in PAGES:

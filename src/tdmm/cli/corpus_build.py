@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -72,7 +73,10 @@ def build(
     typer.echo(_told(built, out, time.monotonic() - began))
 
 
-def status(folder: Annotated[Path, typer.Argument(help="Folder of a corpus that is being built, or was.")]) -> None:
+def status(
+    folder: Annotated[Path, typer.Argument(help="Folder of a corpus that is being built, or was.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
+) -> None:
     """Say how far a build is, what it rejected and why. A build may be at work there.
 
     Example: tdmm corpus status corpus
@@ -83,6 +87,9 @@ def status(folder: Annotated[Path, typer.Argument(help="Folder of a corpus that 
     from tdmm.corpus.pipeline.status import status as status_of
 
     summary, console = status_of(folder), Console()
+    if as_json:
+        typer.echo(json.dumps(_figures(folder, summary), indent=1))
+        return
     for table in (_stage_table(summary), *losses_tables(summary)):
         console.print(table)
     typer.echo(
@@ -165,6 +172,24 @@ def _stage_table(summary: Summary) -> Table:
         counts = (waiting, stage.running, stage.done, stage.rejected, stage.quarantined)
         table.add_row(stage.name, *map(str, counts), each)
     return table
+
+
+def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
+    from tdmm.corpus.build import agreement
+
+    asked, found = agreement(folder)
+    stages = [
+        {
+            "name": stage.name, "done": stage.done, "rejected": stage.rejected, "given_up": stage.quarantined,
+            "seconds": round(stage.seconds, 2), "seconds_a_clip": round(stage.seconds / max(1, stage.settled), 3),
+        }
+        for stage in summary.stages
+    ]  # fmt: skip
+    rules = {f"{stage}: {rule}": count for (stage, rule), count in summary.rejections.items()}
+    return {
+        "clips": summary.clips, "finished": summary.finished, "complete": summary.complete, "stages": stages,
+        "rejections": rules, "given_up": [each.clip_id for each in summary.quarantined], "asked": asked, "found": found,
+    }  # fmt: skip
 
 
 def _cost_table(cost: CorpusCost) -> Table:

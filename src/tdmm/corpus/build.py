@@ -101,9 +101,18 @@ def build(
     )
     with written_aside(folder / DUPLICATES) as aside:
         aside.write_text("".join(json.dumps(each) + "\n" for each in chosen.left_out))
+    return Built(summary, manifest, len(chosen.left_out), *agreement(folder))
+
+
+def agreement(folder: Path) -> tuple[int, int]:
+    """Actions and head motions that scripts asked for, and how many of them the reader found, in all clips tracked.
+
+    Raises:
+        FileProblem: no corpus is being built there.
+    """
     asked = [measures for measures in told(folder, "quality") if measures["asked"]]
     found = sum(round(each["asked"] * each["agreement"]) for each in asked)
-    return Built(summary, manifest, len(chosen.left_out), sum(each["asked"] for each in asked), found)
+    return sum(each["asked"] for each in asked), found
 
 
 def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
