@@ -12,8 +12,9 @@ from tdmm.language.motion2language_training import Motion2LanguageRecipe
 from tdmm.language.train_language2motion import Language2MotionRecipe
 from tdmm.language.train_phrases import PhraseRecipe
 from tdmm.language.train_planner import PlannerRecipe
+from tdmm.recipes import read_recipe
 from tdmm.tokens.train import TokenizerRecipe
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.config import TrainingConfig
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 SCHEMAS = {

@@ -38,8 +38,9 @@ from tdmm.face.channels import ARKIT
 from tdmm.face.render import Camera, render
 from tdmm.face.skinning import matrix_to_euler
 from tdmm.files import written_aside
+from tdmm.recipes import read_recipe
 from tdmm.runtime import resolve
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import fit as train_model
 
 SIZE = 320

@@ -21,8 +21,8 @@ from tdmm.language.language2motion import (
 from tdmm.language.step_cache import StepCache
 from tdmm.language.text_encoder import MAX_TOKENS
 from tdmm.language.train_language2motion import Language2MotionRecipe, Language2MotionTask
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
-from tdmm.training.config import read_recipe
 from tdmm.training.loop import fit
 
 CONFIG = Language2MotionConfig(levels=3, codebook_size=16, latent_width=4, text_width=12, width=32, depth=2, heads=2)

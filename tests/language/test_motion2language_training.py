@@ -24,9 +24,10 @@ from tdmm.language.motion2language_training import (
     distort,
     recipe_for,
 )
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
 from tdmm.training import checkpoint
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import METRICS, fit
 from tdmm.training.processes import Processes
 

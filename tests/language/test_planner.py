@@ -17,8 +17,8 @@ from tdmm.language.planner import Planner, PlannerConfig
 from tdmm.language.planning import PlanningOptions, plan
 from tdmm.language.text_encoder import HashedWords
 from tdmm.language.train_planner import PlannerRecipe, PlannerTask
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
-from tdmm.training.config import read_recipe
 from tdmm.training.loop import fit
 
 

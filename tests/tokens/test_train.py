@@ -17,12 +17,12 @@ from tdmm.errors import InvalidConfig, InvalidInput
 from tdmm.motion.features import from_features, to_features
 from tdmm.motion.files import load
 from tdmm.motion.timeline import resample
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
 from tdmm.tokens import fidelity
 from tdmm.tokens.data import Mixture, MixtureConfig
 from tdmm.tokens.tokenizer import KIND, Tokenizer
 from tdmm.tokens.train import TokenizerRecipe, train
-from tdmm.training.config import read_recipe
 
 CPU = Runtime("cpu")
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"

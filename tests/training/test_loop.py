@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from tdmm.errors import ArtifactProblem, InvalidConfig, TdmmError
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
 from tdmm.training import checkpoint
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import fit, rate
 
 CPU = Runtime("cpu")

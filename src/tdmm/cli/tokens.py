@@ -44,10 +44,10 @@ def train(
     Example: tdmm tokens train recipes/tokenizer-rvq.yaml --corpus acted:0.7 --corpus wild:0.3 -o tokenizer
     """
     from tdmm.corpus.mixing import read_share
+    from tdmm.recipes import read_recipe
     from tdmm.runtime import resolve
     from tdmm.tokens.train import TokenizerRecipe
     from tdmm.tokens.train import train as run_training
-    from tdmm.training.config import read_recipe
 
     settings = read_recipe(recipe, TokenizerRecipe)
     runtime = resolve(device, settings.training.precision, threads)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tdmm.corpus.captions.annotator import AnnotatorOptions
 from tdmm.corpus.manifest import SHARD_CLIPS
@@ -15,7 +14,7 @@ from tdmm.corpus.quality.duplicates import THRESHOLD
 from tdmm.corpus.quality.rules import Rules
 from tdmm.corpus.recordings.listing import Layout
 from tdmm.errors import InvalidConfig
-from tdmm.files import require_readable
+from tdmm.recipes import read_recipe
 
 StageName = Literal["polish", "video", "cut", "track", "caption", "quality"]
 
@@ -112,23 +111,11 @@ def read(path: Path, clips: int | None = None) -> CorpusRecipe:
         FileProblem: the file cannot be read.
         InvalidConfig: it is not YAML, or a key or a value is wrong; the message names each by its path.
     """
-    try:
-        content: Any = yaml.safe_load(require_readable(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidConfig(f"{path}: is not YAML ({error}).") from error
-    if not isinstance(content, dict):
-        raise InvalidConfig(f"{path}: must hold keys and values, as recipes/corpus-laptop.yaml does.")
-    try:
-        recipe = CorpusRecipe.model_validate(content)
-        if clips is None:
-            return recipe
-        if recipe.prompts is None:
-            raise InvalidConfig(f"{path}: takes recordings, which are as many as there are; leave out --clips.")
-        asked = {**content, "prompts": {**recipe.prompts.model_dump(), "clips": clips}}
-        return CorpusRecipe.model_validate(asked)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise InvalidConfig(f"{path}: {problems}. Compare with recipes/corpus-laptop.yaml.") from error
+    recipe = read_recipe(path, CorpusRecipe)
+    if clips is None:
+        return recipe
+    if recipe.prompts is None:
+        raise InvalidConfig(f"{path}: takes recordings, which are as many as there are; leave out --clips.")
+    if clips < 1:
+        raise InvalidConfig(f"clips must be 1 or more, not {clips}.")
+    return recipe.model_copy(update={"prompts": recipe.prompts.model_copy(update={"clips": clips})})

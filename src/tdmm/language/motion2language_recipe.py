@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tdmm.acting.answers import TASKS
 from tdmm.errors import InvalidConfig
 from tdmm.language.motion2language_config import Motion2LanguageConfig
-from tdmm.training.config import TrainingConfig, read_recipe
+from tdmm.recipes import read_recipe
+from tdmm.training.config import TrainingConfig
 
 
 class Distortion(BaseModel):

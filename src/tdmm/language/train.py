@@ -20,9 +20,9 @@ from tdmm.language.motion2language_training import (
 from tdmm.language.train_language2motion import Language2MotionRecipe, Language2MotionTask
 from tdmm.language.train_phrases import PhraseRecipe, PhraseTask
 from tdmm.language.train_planner import PlannerRecipe, PlannerTask
+from tdmm.recipes import read_recipe
 from tdmm.runtime import Runtime
 from tdmm.tokens.tokenizer import Tokenizer
-from tdmm.training.config import read_recipe
 from tdmm.training.loop import FitResult, fit
 from tdmm.training.processes import started
 

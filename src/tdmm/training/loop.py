@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from tdmm.errors import ArtifactProblem, FileProblem, InvalidConfig, TdmmError
+from tdmm.interrupts import stop_requests
 from tdmm.runtime import Runtime
 from tdmm.training import checkpoint
 from tdmm.training.config import TrainingConfig
-from tdmm.training.console import Bar, shown_bar, stop_requests
+from tdmm.training.console import Bar, shown_bar
 from tdmm.training.processes import Processes
 
 METRICS = "metrics.jsonl"

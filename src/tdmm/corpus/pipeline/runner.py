@@ -7,7 +7,6 @@ that finished clips come early, and no stage runs further ahead of the next than
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from collections import Counter
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from tdmm.corpus.pipeline.crew import Batch, Crashed, Crew, Outcome, Seat, Stopped, Worked
 from tdmm.corpus.pipeline.ledger import Ledger
@@ -24,6 +22,7 @@ from tdmm.corpus.pipeline.stage import Job, Stage
 from tdmm.corpus.pipeline.status import Summary, summarise
 from tdmm.corpus.pipeline.store import Store
 from tdmm.errors import InvalidInput, TdmmError
+from tdmm.interrupts import stop_requests
 
 _PAUSE = 0.2
 """Seconds between looks at seats that nobody has taken yet, and at a wish to stop."""
@@ -130,7 +129,7 @@ class Build:
             TdmmError: what a worker says that a user can mend; what was ready by then is recorded.
         """
         outcomes: list[Outcome] = []
-        with _stop_requests() as stop:
+        with stop_requests() as stop:
             try:
                 while True:
                     given = self._turn(crew, outcomes, stop)
@@ -248,25 +247,3 @@ def _crew(stages: Sequence[Stage], store: Store, options: BuildOptions, clips: i
         yield crew
     finally:
         crew.close()
-
-
-@contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """An event set by the first Ctrl-C or SIGTERM; a second one acts as it always does."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def request(number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    for number in before:
-        signal.signal(number, request)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
