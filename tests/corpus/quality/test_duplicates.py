@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tdmm.corpus.quality.duplicates import Kept, likeness, near_duplicates, signature, signature_of
-from tdmm.corpus.rows import make_row
+from tdmm.corpus.act import acted_row
 from tdmm.errors import InvalidInput
 from tdmm.motion.features import FEATURES, from_features
 from tdmm.motion.timeline import resample
@@ -15,7 +15,7 @@ CLIPS = 40
 @pytest.fixture(scope="module")
 def clips() -> list[np.ndarray]:
     """Acted clips in which something happens."""
-    made = [make_row(7, index).features for index in range(CLIPS + 6)]
+    made = [acted_row(7, index).features for index in range(CLIPS + 6)]
     return [each for each in made if np.ptp(each[:, :52], axis=0).sum() > 1.0][:CLIPS]
 
 

@@ -30,6 +30,9 @@ _SERVERS_FAULT = frozenset({1, 2, 4, 8, 10, 13, 14})
 """gRPC codes of operations that failed for want of luck: cancelled, unknown, deadline, exhausted, aborted, internal,
 unavailable."""
 
+_STYLES = {"veo": "veo", "gemini": "omni"}
+"""Dialects of the routes' words."""
+
 
 class GoogleSettings(NegativeSettings):
     """Settings of Google's models. Keys are never among them: they name the environment variable that holds one."""
@@ -56,7 +59,7 @@ class GoogleSettings(NegativeSettings):
     @model_validator(mode="before")
     @classmethod
     def _style_of_route(cls, given: Any) -> Any:
-        return {"style": given.get("route", "veo"), **given} if isinstance(given, dict) else given
+        return {"style": _STYLES.get(str(given.get("route")), "veo"), **given} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _makes_sense(self) -> GoogleSettings:
