@@ -24,15 +24,16 @@ def _task(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_task")
 def test_a_video_becomes_a_motion_and_a_sentence(tdmm: Tdmm, tmp_path: Path, shared_data: Path) -> None:
-    video = str(shared_data / "pyfeat" / "single_face.mp4")
+    video = str(shared_data / "diverhansun" / "surprise.mp4")
     done = tdmm("track", video, "-o", "a.npz", "a.csv", "--overlay", "check.mp4")
     assert done.code == 0, done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.npz", "check.mp4"]
-    assert "face in 72 of 72 pictures" in done.out
+    assert "face in 150 of 150 pictures" in done.out
     motion = api.load(tmp_path / "a.npz")
-    assert motion.seconds == pytest.approx(2.4, abs=0.05)
-    assert motion.channel("mouthSmileLeft").max() > 0.4
-    assert motion.channel("jawOpen").max() < 0.4
+    assert motion.seconds == pytest.approx(5.0, abs=0.05)
+    assert motion.channel("jawOpen").max() > 0.4
+    assert motion.channel("browInnerUp").max() > 0.6
+    assert motion.channel("mouthSmileLeft").max() < 0.4
     said = tdmm("describe", str(shared_data / "emotiontrainer" / "happy.mp4"))
     assert said.code == 0, said.err
     assert said.out.strip()

@@ -38,6 +38,9 @@ _TURNED = math.radians(40.0)
 _SLOW = 20.0
 """Pictures a second below which frames are set on the clock of motions at once."""
 
+_CHANGE = 0.25
+"""Seconds that a face takes to change its expression, about."""
+
 _LEVEL = math.radians(10.0)
 """Pitch up to which a head that is held so most of the time is taken to be level."""
 _LEAST_FRAMES = 24
@@ -278,10 +281,9 @@ def most_frequent(values: npt.ArrayLike) -> float:
 def _between(
     even: npt.NDArray[np.float64], at: npt.NDArray[np.float64], values: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
+    """Rows of values at even times."""
     rows = np.asarray(values)
-    after = np.clip(np.searchsorted(at, even), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(even), int)
-    before = np.maximum(after - 1, 0)
-    share = np.clip((even - at[before]) / np.maximum(at[after] - at[before], 1e-9), 0.0, 1.0)
+    before, after, share = _places(even, at)
     share = share.reshape(-1, *[1] * (rows.ndim - 1))
     return np.asarray(rows[before] * (1.0 - share) + rows[after] * share, np.float64)
 
@@ -290,14 +292,25 @@ def _turned(
     even: npt.NDArray[np.float64], at: npt.NDArray[np.float64], rotation: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
     """Pitch, yaw and roll (N, 3) at even times, along the shortest arcs."""
+    quaternions = to_quaternions(matrix_to_euler(torch.as_tensor(np.asarray(rotation))).numpy())
+    before, after, share = _places(even, at)
+    return np.asarray(to_euler(slerp(quaternions[before], quaternions[after], share)), np.float64)
 
-    angles = matrix_to_euler(torch.as_tensor(np.asarray(rotation))).numpy()
-    after = np.clip(np.searchsorted(at, even), 1, max(len(at) - 1, 1)) if len(at) > 1 else np.zeros(len(even), int)
+
+def _places(
+    even: npt.NDArray[np.float64], at: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The pictures before and after each even time, and how much the later one counts.
+
+    Between pictures that are far apart nobody knows; a face changes within `_CHANGE` and then keeps still for a while,
+    so it changes midway.
+    """
+    after = np.clip(np.searchsorted(at, even), 1, len(at) - 1) if len(at) > 1 else np.zeros(len(even), np.int64)
     before = np.maximum(after - 1, 0)
     span = np.maximum(at[after] - at[before], 1e-9)
-    share = np.clip((even - at[before]) / span, 0.0, 1.0)
-    quaternions = to_quaternions(angles)
-    return np.asarray(to_euler(slerp(quaternions[before], quaternions[after], share)), np.float64)
+    share = (even - at[before]) / span
+    share = (share - 0.5) * np.maximum(1.0, span / _CHANGE) + 0.5
+    return before, after, np.clip(share, 0.0, 1.0)
 
 
 def _gaps(numbers: Sequence[int], times: npt.NDArray[np.float64], interval: float) -> Iterator[tuple[float, float]]:
