@@ -104,6 +104,15 @@ def build(
     return Built(summary, manifest, len(chosen.left_out), *agreement(folder))
 
 
+def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
+    """The clips of a build as its shards hold them, in their order.
+
+    Raises:
+        FileProblem: no corpus is being built there.
+    """
+    return (_row(clip, motion, recipe) for clip, motion in _Chosen(folder, recipe.duplicates))
+
+
 def agreement(folder: Path) -> tuple[int, int]:
     """Actions and head motions that scripts asked for, and how many of them the reader found, in all clips tracked.
 
