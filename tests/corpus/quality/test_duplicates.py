@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tdmm.corpus.quality.duplicates import Kept, likeness, near_duplicates, signature, signature_of
 from tdmm.corpus.act import acted_row
+from tdmm.corpus.quality.duplicates import Kept, likeness, near_duplicates, signature, signature_of
 from tdmm.errors import InvalidInput
 from tdmm.motion.features import FEATURES, from_features
 from tdmm.motion.timeline import resample
