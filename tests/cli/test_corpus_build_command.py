@@ -42,3 +42,11 @@ def test_a_recipe_that_is_none_is_refused_before_anything_is_made(tdmm: Tdmm, tm
     assert done.code == 2
     assert "prompts.clips" in done.err
     assert not (tmp_path / "corpus").exists()
+
+
+def test_a_generator_on_a_gpu_is_planned_in_gpu_hours(tdmm: Tdmm, tmp_path: Path) -> None:
+    (tmp_path / "wan.yaml").write_text("prompts: {clips: 2}\nvideo: {name: diffusion, preset: wan2.1-1.3b}\n")
+    done = tdmm("corpus", "plan", "wan.yaml", "--clips", "900", "--gpu-hour", "2")
+    assert done.code == 0
+    assert "GPU-hours: 60;" in done.out
+    assert "prices: 120" in done.out

@@ -139,8 +139,9 @@ def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
                 polish.url, polish.model, polish.key_variable, cache, polish.seed, polish.timeout, polish.paraphrases
             )
         )
-        remote = recipe.video.get("name") == "google"
-        stages.append(VideoStage(open_backend(recipe.video), (folder / "jobs").absolute() if remote else None))
+        name = recipe.video.get("name")
+        desk = (folder / "jobs").absolute() if name == "google" else None
+        stages.append(VideoStage(open_backend(recipe.video), desk, gpus=1.0 if name == "diffusion" else 0.0))
     if recipe.recordings is not None and recipe.recordings.cut:
         stages.append(CutStage(_absolute(recipe.track.landmarker)))
     track = recipe.track

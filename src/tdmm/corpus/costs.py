@@ -18,7 +18,7 @@ PUBLISHED: dict[str, tuple[float, str]] = {
 }
 """GPU-seconds a clip, by preset, as the makers of a generator give them; other GPUs and settings differ widely."""
 
-_LAPTOP = {"polish": 0.01, "video": 5.5, "cut": 3.0, "track": 4.0, "caption": 0.05, "quality": 0.3}
+_LAPTOP = {"polish": 0.05, "video": 5.0, "cut": 3.0, "track": 4.5, "caption": 0.05, "quality": 0.02}
 """Seconds of one core that a clip of 5 s takes at each stage, roughly; of `video`, the built-in renderer's.
 `tdmm corpus build recipes/corpus-laptop.yaml` prints what they are on a machine of one's own."""
 _VIDEO_MIB, _MOTION_MIB = 0.45, 0.06
