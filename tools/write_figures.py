@@ -112,7 +112,7 @@ def laptop(report: dict[str, Any]) -> str:
     share = 100 * report["found"] / max(1, report["asked"])
     rows.append("")
     rows.append(
-        f"`recipes/corpus-laptop.yaml`, {report['clips']} clips by the built-in renderer, on two cores, offline: "
+        f"`recipes/corpus-laptop.yaml`, {report['clips']} clips by the built-in renderer, offline, one worker: "
         f"{report['finished']} passed every stage (rejected: {rules}). Of {report['asked']} actions and head motions "
         f"that the scripts ask for, the reader found {report['found']} ({share:.1f}%) in what was tracked, rejected "
         "clips included. `tdmm corpus status FOLDER --json` gives these figures."

@@ -25,7 +25,7 @@ def seen(
     noise: float = 0.0,
     seed: int = 0,
 ) -> Sighting:
-    """The points of a face, in pixels of a picture of `SIZE`, with `noise` pixels of scatter."""
+    """The points of a face, in pixels of a picture of `SIZE`, with `noise` pixels of scatter; its scores are right."""
     rig, expression = load_rig(), torch.zeros(1, len(ARKIT))
     for name, value in (coefficients or {}).items():
         expression[0, INDEX[name]] = value
@@ -35,7 +35,7 @@ def seen(
     behind = -(at[:, 2] - place[2]).numpy() * FOCAL / -place[2]
     table = np.concatenate([points, behind[:, None]], 1)
     table += np.random.default_rng(seed).normal(0, noise, table.shape)
-    return Sighting(table.astype(np.float32), np.zeros(len(ARKIT), np.float32))
+    return Sighting(table.astype(np.float32), expression[0].numpy())
 
 
 class Told:

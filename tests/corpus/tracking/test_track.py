@@ -93,10 +93,11 @@ def test_two_people_are_two_motions(video: Path) -> None:
         (left,) = smiling(seconds)
         return [seen({"jawOpen": 0.6 if seconds > 0.5 else 0.0}, place=(0.12, 0.0, -0.9)), left]
 
-    nodding, talking = track(video, Told(both), TrackOptions(face="all", focal=FOCAL))
+    # As fitted: points that are right to a hair are not what the refiner knows trackers for.
+    nodding, talking = track(video, Told(both), TrackOptions(face="all", focal=FOCAL, refine=False))
     assert nodding.motion.expression[:, INDEX["jawOpen"]].mean() < 0.15
     assert talking.motion.expression[:, INDEX["jawOpen"]].mean() > 0.3
-    (second,) = track(video, Told(both), TrackOptions(face=2, focal=FOCAL))
+    (second,) = track(video, Told(both), TrackOptions(face=2, focal=FOCAL, refine=False))
     np.testing.assert_array_equal(second.motion.expression, talking.motion.expression)
     with pytest.raises(InvalidInput, match="--face 3"):
         track(video, Told(both), TrackOptions(face=3, focal=FOCAL))

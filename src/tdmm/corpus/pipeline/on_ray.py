@@ -38,6 +38,8 @@ class RayCrew:
         # CPU actors are kept off the GPUs, which newer versions of Ray want to have said.
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Ray puts a function of its own in the place of print, for bars that we do not draw.
+        os.environ.setdefault("RAY_TQDM_PATCH_PRINT", "0")
         try:
             import ray
         except ImportError as error:
