@@ -13,6 +13,7 @@ import pytest
 import yaml
 from wild_clips import wild_row
 
+from tdmm.acting.lexicon import load as load_lexicon
 from tdmm.acting.script import Event, Script
 from tdmm.corpus.card import evenness_lines, front_matter, write_card
 from tdmm.corpus.manifest import load
@@ -45,11 +46,13 @@ def test_measured_is_what_was_written(tmp_path: Path) -> None:
 
     write_shards(tmp_path, [*map(row, range(12)), wild_row(50)], origin={"kind": "built"})  # type: ignore[list-item]
     found = measure(tmp_path)
-    assert found.descriptors.counts == {"grin": 6, "pout": 6, "happy": 1}
+    counts = found.descriptors.counts
+    assert {name: count for name, count in counts.items() if count} == {"grin": 6, "pout": 6, "happy": 1}
+    assert set(counts) == {*load_lexicon().descriptors, "happy"}  # what nobody shows is missing
     assert found.subjects.counts == {"a man": 6, "a woman": 6}
     assert found.crossed.counts["a man x grin"] == 3
     assert found.crossed.counts["a man x happy"] == 0
-    assert len(found.crossed.counts) == 6
+    assert len(found.crossed.counts) == 2 * len(counts)
     np.testing.assert_allclose(np.sort(found.head_deg[:, 1])[-12:], 30, atol=1e-3)
     assert found.intensities.tolist() == [0.4] * 12
     assert (found.undirected, found.texts, sum(found.splits.values())) == (1, 13, 13)

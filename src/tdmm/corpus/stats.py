@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tdmm.acting import lexicon
 from tdmm.corpus.manifest import Manifest, load
 from tdmm.corpus.shards import read
 from tdmm.corpus.splits import SPLITS
@@ -129,6 +130,9 @@ def measure(folder: Path) -> Stats:
                 signatures.append(_signature(np.asarray(clip.features, np.float64)))
                 labels.append(clip.descriptors[0])
             number += 1
+    if undirected < number:
+        # Scripts are dealt from the whole lexicon: what no clip shows any more is missing, and not unknown.
+        count["descriptor"].update(dict.fromkeys(lexicon.load().descriptors, 0))
     met = {
         f"{subject} x {descriptor}": crossed[subject, descriptor]
         for subject in sorted(count["subject"])
