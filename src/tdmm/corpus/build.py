@@ -218,6 +218,7 @@ def _row(clip: FinishedClip, motion: FaceMotion, recipe: CorpusRecipe) -> Row:
             script=prompt.script,
             # Two clips of a generator that were asked for the same person show two people.
             person=prompt.person if "truth" in clip.files else None,
+            family=prompt.family,
             seed=prompt.seed,
         )
     caption, recording = facts["caption"], facts[RECORDINGS]

@@ -16,7 +16,8 @@ from tdmm.corpus.prompts.control import lost
 from tdmm.corpus.prompts.evenness import imbalance
 from tdmm.corpus.prompts.prompt import ClipPrompt
 from tdmm.corpus.prompts.scenes import persons
-from tdmm.corpus.prompts.suite import family_of, preview, suite
+from tdmm.corpus.prompts.suite import preview, suite
+from tdmm.corpus.splits import family_of
 from tdmm.errors import InvalidInput, UnknownName
 
 COUNT = 330

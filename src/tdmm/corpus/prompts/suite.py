@@ -15,13 +15,14 @@ from tdmm.acting.coherence import check_coherence
 from tdmm.acting.descriptors import Descriptor
 from tdmm.acting.intensity_words import MIDDLES, Level
 from tdmm.acting.lexicon import load
-from tdmm.acting.script import Energy, Event, Gaze, HeadMotion, Script
+from tdmm.acting.script import Energy, Script
 from tdmm.corpus.prompts.control import asks_of_face
 from tdmm.corpus.prompts.design import Deal, Minimiser, deals
 from tdmm.corpus.prompts.prompt import ClipPrompt, Scene
 from tdmm.corpus.prompts.scenes import negative_for, scenery, words_for
 from tdmm.corpus.prompts.scenes import persons as built_in_persons
 from tdmm.corpus.prompts.telling import told
+from tdmm.corpus.splits import family_of
 from tdmm.errors import InvalidInput
 from tdmm.face.facs import Side
 from tdmm.motion.events import GAZE_DIRECTIONS, HEAD_MOTIONS, GazeDirection, HeadMotionKind
@@ -92,12 +93,13 @@ def _endless(seed: int, people: Mapping[str, str]) -> Iterator[ClipPrompt]:
         person = names[deal.person]
         script = _script(descriptors, people[person], factors, deal, np.random.default_rng([seed, 2, index]))
         check_coherence(script, f"clip {index}")
+        prompt_id = f"prompt-{seed}-{index:07d}"
         yield ClipPrompt(
-            clip_id=f"prompt-{seed}-{index:07d}",
+            clip_id=prompt_id,
             script=script,
             face=told(script, _digest(f"words/{seed}/{index}"))[0],
             scene=factors.scene(deal),
-            family=family_of(script),
+            family=family_of(script) or prompt_id,
             person=person,
             seed=_digest(f"video/{seed}/{index}"),
         )
@@ -182,22 +184,6 @@ def _later(script: Script, rng: np.random.Generator) -> Script:
     return script.model_copy(
         update={name: tuple(map(moved, getattr(script, name))) for name in ("events", "head", "gaze", "blinks")}
     )
-
-
-def family_of(script: Script) -> str:
-    """The combination that a script asks for: descriptors with sides, head motions, looks and blinks, in their order.
-
-    Intensities, energy, person and scene are not part of it: the same face more strongly is no other face.
-    """
-    return "+".join(_asked(item) for item in items_of(script))
-
-
-def _asked(item: Item) -> str:
-    if isinstance(item, Event):
-        return item.descriptor if item.side == "both" else f"{item.descriptor}:{item.side}"
-    if isinstance(item, Gaze):
-        return f"look:{item.direction}"
-    return f"head:{item.kind}" if isinstance(item, HeadMotion) else "blink"
 
 
 def _digest(text: str) -> int:
