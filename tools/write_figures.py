@@ -111,11 +111,13 @@ def laptop(report: dict[str, Any]) -> str:
     rules = ", ".join(f"{rule.split(': ')[1]} {count}" for rule, count in report["rejections"].items()) or "none"
     share = 100 * report["found"] / max(1, report["asked"])
     rows.append("")
+    prompts = report["clips"] - report["again"]
     rows.append(
-        f"`recipes/corpus-laptop.yaml`, {report['clips']} clips by the built-in renderer, offline, one worker: "
-        f"{report['finished']} passed every stage (rejected: {rules}). Of {report['asked']} actions and head motions "
-        f"that the scripts ask for, the reader found {report['found']} ({share:.1f}%) in what was tracked, rejected "
-        "clips included. `tdmm corpus status FOLDER --json` gives these figures."
+        f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, one worker: "
+        f"{report['finished']} came through every stage, {report['again']} clips having been made again (rejected: "
+        f"{rules}). Of {report['asked']} actions and head motions that the scripts ask for, the reader found "
+        f"{report['found']} ({share:.1f}%) in what was tracked of their first takes, rejected clips included. "
+        "`tdmm corpus status FOLDER --json` gives these figures."
     )
     return "\n".join(rows)
 

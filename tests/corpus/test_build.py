@@ -19,7 +19,7 @@ from tdmm.corpus.costs import plan
 from tdmm.corpus.pipeline.runner import BuildOptions
 from tdmm.corpus.pipeline.status import status
 from tdmm.corpus.quality.rules import Rules
-from tdmm.corpus.recipe import CorpusRecipe, read
+from tdmm.corpus.recipe import CorpusRecipe, Prompts, read
 from tdmm.corpus.shards import pack, verify
 from tdmm.corpus.shards import read as read_shards
 from tdmm.errors import InvalidConfig, InvalidInput, TdmmError
@@ -151,6 +151,57 @@ def test_resources_change_how_and_not_what(tmp_path: Path) -> None:
     before, after = (stages_of(each, tmp_path)[1] for each in (plain, wide))
     assert (after.gpus, after.batch) == (1, 4)
     assert before.settings == after.settings
+
+
+def test_what_was_rejected_is_made_again_of_the_same_prompt(tmp_path: Path) -> None:
+    """The first clip comes right at once, the second at its third take, the last never."""
+    results = tmp_path / "results"
+    results.mkdir()
+    for number, name in enumerate(("0000000", "0000001-take-3")):
+        write_npz(perform(smile(0.5 + 0.4 * number), number).motion, results / f"prompt-3-{name}.npz")
+    text = f"""
+        prompts: {{clips: 3, seed: 3, takes: 3}}
+        video: {{name: rendered, width: 64, height: 64}}
+        track: {{results: {results}}}
+    """
+    recipe = read(written(tmp_path / "a.yaml", text)).model_copy(update={"quality": ANY, "duplicates": None})
+    folder = tmp_path / "corpus"
+    outcome = build(recipe, folder, ONE)
+    assert (outcome.summary.clips, outcome.summary.finished, outcome.again) == (7, 2, 4)
+    splits = ("train", "validation", "test", "unused")
+    assert {clip.clip_id for split in splits for clip in read_shards(folder, split)} == {
+        "prompt-3-0000000", "prompt-3-0000001-take-3"
+    }  # fmt: skip
+    assert outcome.asked > 0
+    assert plan(recipe, 3000, pilot=folder).kept == 2000
+    # Nothing is left to do, and an earlier take that comes right now takes the place of the later one.
+    before = (folder / "manifest.json").read_bytes()
+    build(recipe, folder, ONE)
+    assert (folder / "manifest.json").read_bytes() == before
+    write_npz(perform(smile(0.7), 5).motion, results / "prompt-3-0000001.npz")
+    moved = results.rename(tmp_path / "moved")
+    track = recipe.track.model_copy(update={"results": moved})
+    build(recipe.model_copy(update={"track": track}), folder, BuildOptions(workers=1, redo=True))
+    assert {clip.clip_id for split in splits for clip in read_shards(folder, split)} == {
+        "prompt-3-0000000", "prompt-3-0000001"
+    }  # fmt: skip
+    (left,) = [json.loads(line) for line in (folder / DUPLICATES).read_text().splitlines()]
+    assert left == {"clip_id": "prompt-3-0000001-take-3", "take_of": "prompt-3-0000001"}
+    fewer = recipe.model_copy(update={"track": track, "prompts": Prompts(clips=3, seed=3, takes=2)})
+    with pytest.raises(InvalidInput, match="no longer asked for"):
+        build(fewer, folder, ONE)
+
+
+def test_recordings_called_takes_are_clips_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "results").mkdir()
+    for number in (1, 2):
+        picture = np.full((48, 64, 3), 40 * number, np.uint8)
+        record(tmp_path / "videos" / f"smile-take-{number}.mp4", [picture] * 25)
+        script = smile(0.9, "left" if number == 1 else "right")
+        write_npz(perform(script, number).motion, tmp_path / "results" / f"smile-take-{number}.npz")
+    outcome = build(recipe_of(tmp_path), tmp_path / "corpus", ONE)
+    assert (outcome.summary.finished, outcome.duplicates, outcome.again) == (2, 0, 0)
 
 
 @pytest.mark.slow

@@ -175,7 +175,7 @@ def _stage_table(summary: Summary) -> Table:
 
 
 def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
-    from tdmm.corpus.build import agreement
+    from tdmm.corpus.build import agreement, later_takes
 
     asked, found = agreement(folder)
     stages = [
@@ -187,7 +187,8 @@ def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
     ]  # fmt: skip
     rules = {f"{stage}: {rule}": count for (stage, rule), count in summary.rejections.items()}
     return {
-        "clips": summary.clips, "finished": summary.finished, "complete": summary.complete, "stages": stages,
+        "clips": summary.clips, "again": later_takes(folder), "finished": summary.finished,
+        "complete": summary.complete, "stages": stages,
         "rejections": rules, "given_up": [each.clip_id for each in summary.quarantined], "asked": asked, "found": found,
     }  # fmt: skip
 
@@ -207,6 +208,8 @@ def _told(built: Built, out: Path, seconds: float) -> str:
     manifest = built.manifest
     clips = 0 if manifest is None else sum(sum(shard.clips.values()) for shard in manifest.shards)
     text = f"{out}: {clips} clips in shards, in {seconds / 60:.1f} minutes"
+    if built.again:
+        text += f"; {built.again} clips were made again after a rejection"
     if built.duplicates:
         text += f"; {built.duplicates} left out as near copies of others"
     if built.asked:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tdmm.corpus.act import said
 from tdmm.corpus.manifest import Manifest, sha256
+from tdmm.corpus.pipeline.ledger import NAME as LEDGER
 from tdmm.corpus.pipeline.runner import BuildOptions, Progress, run
 from tdmm.corpus.pipeline.stage import Job, Stage
-from tdmm.corpus.pipeline.status import FinishedClip, Summary, finished, told
+from tdmm.corpus.pipeline.status import FinishedClip, Summary, fates, finished, status, told
 from tdmm.corpus.prompts.suite import suite
+from tdmm.corpus.prompts.takes import take, take_of, takes_due
 from tdmm.corpus.quality.duplicates import Kept, signature
 from tdmm.corpus.recipe import CorpusRecipe
 from tdmm.corpus.recordings.listing import list_recordings
@@ -48,13 +50,15 @@ class Built:
         summary: of the pipeline.
         manifest: of the corpus; None when the pipeline was interrupted.
         duplicates: clips that repeat another and were left out.
+        again: clips that were made again of prompts whose clips had been rejected.
         asked, found: of prompted clips: actions and head motions that their scripts ask for, and how many of them the
-            reader finds in the tracked motions of all that were tracked.
+            reader finds in the tracked motions of all first takes that were tracked.
     """
 
     summary: Summary
     manifest: Manifest | None
     duplicates: int = 0
+    again: int = 0
     asked: int = 0
     found: int = 0
 
@@ -70,6 +74,8 @@ def build(
 ) -> Built:
     """Make a corpus, or go on with it.
 
+    Where the recipe allows several takes, clips that were rejected are made again, in rounds.
+
     Args:
         recipe: what it is to be.
         folder: of the corpus; made if it is missing.
@@ -82,16 +88,22 @@ def build(
         InvalidInput, InvalidConfig: the recipe makes no sense, or differs from what the folder holds.
         TdmmError: what a user can mend (a package, a key, a quota, a disk); all that was made is kept.
     """
-    summary = run(folder, stages_of(recipe, folder), jobs_of(recipe), options or BuildOptions(), progress)
-    if summary.interrupted:
-        return Built(summary, None)
+    options, due = options or BuildOptions(), _takes_due(recipe, folder)
+    while True:
+        summary = run(folder, stages_of(recipe, folder), jobs_of(recipe, due), options, progress)
+        if summary.interrupted:
+            return Built(summary, None)
+        made, due = due, _takes_due(recipe, folder)
+        if due == made:
+            break
+        options = replace(options, redo=False)
     if not summary.finished:
         reasons = ", ".join(f"{rule} {count}" for (_, rule), count in summary.rejections.items()) or "none rejected"
         raise TdmmError(
             f"{folder}: none of {summary.clips} clips passed every stage ({reasons}). Look closer: tdmm corpus status "
             f"{folder}"
         )
-    chosen = _Chosen(folder, recipe.duplicates)
+    chosen = _Chosen(folder, recipe)
     manifest = write_shards(
         folder,
         (_row(clip, motion, recipe) for clip, motion in chosen),
@@ -101,7 +113,7 @@ def build(
     )
     with written_aside(folder / DUPLICATES) as aside:
         aside.write_text("".join(json.dumps(each) + "\n" for each in chosen.left_out))
-    return Built(summary, manifest, len(chosen.left_out), *agreement(folder))
+    return Built(summary, manifest, len(chosen.left_out), later_takes(folder), *agreement(folder))
 
 
 def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
@@ -110,16 +122,29 @@ def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
     Raises:
         FileProblem: no corpus is being built there.
     """
-    return (_row(clip, motion, recipe) for clip, motion in _Chosen(folder, recipe.duplicates))
+    return (_row(clip, motion, recipe) for clip, motion in _Chosen(folder, recipe))
+
+
+def later_takes(folder: Path) -> int:
+    """How many clips were made again of prompts whose clips had been rejected.
+
+    Raises:
+        FileProblem: no corpus is being built there.
+    """
+    # Recordings are called what people call them.
+    prompted = any(stage.name == "video" for stage in status(folder).stages)
+    return sum(take_of(clip_id)[1] > 1 for clip_id, _ in fates(folder)) if prompted else 0
 
 
 def agreement(folder: Path) -> tuple[int, int]:
     """Actions and head motions that scripts asked for, and how many of them the reader found, in all clips tracked.
 
+    First takes count, of each script one: later ones are of scripts that failed.
+
     Raises:
         FileProblem: no corpus is being built there.
     """
-    asked = [measures for measures in told(folder, "quality") if measures["asked"]]
+    asked = [facts for clip_id, facts in told(folder, "quality") if facts["asked"] and take_of(clip_id)[1] == 1]
     found = sum(round(each["asked"] * each["agreement"]) for each in asked)
     return sum(each["asked"] for each in asked), found
 
@@ -155,8 +180,12 @@ def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
     return [_with_resources(stage, recipe) for stage in stages]
 
 
-def jobs_of(recipe: CorpusRecipe) -> Iterator[Job]:
+def jobs_of(recipe: CorpusRecipe, takes: Mapping[str, int] | None = None) -> Iterator[Job]:
     """The clips that a recipe asks for, always in the same order.
+
+    Args:
+        recipe: what is asked for.
+        takes: of prompts, where there is more than one, by the id of the first; each follows the one before.
 
     Raises:
         FileProblem, InvalidInput: the recordings cannot be listed, or the persons make no sense.
@@ -164,7 +193,9 @@ def jobs_of(recipe: CorpusRecipe) -> Iterator[Job]:
     if recipe.prompts is not None:
         asked = recipe.prompts
         for prompt in suite(asked.clips, asked.seed, asked.persons):
-            yield Job(prompt.clip_id, {PROMPTS: prompt.model_dump(mode="json")}, {})
+            for number in range(1, (takes or {}).get(prompt.clip_id, 1) + 1):
+                again = take(prompt, number)
+                yield Job(again.clip_id, {PROMPTS: again.model_dump(mode="json")}, {})
     if recipe.recordings is not None:
         for recording in list_recordings(recipe.recordings.source, recipe.recordings.layout).recordings:
             job = recording.job()
@@ -174,17 +205,29 @@ def jobs_of(recipe: CorpusRecipe) -> Iterator[Job]:
             yield Job(job.clip_id, {RECORDINGS: content}, files)
 
 
-class _Chosen:
-    """Finished clips with their motions, those that repeat another left out."""
+def _takes_due(recipe: CorpusRecipe, folder: Path) -> dict[str, int]:
+    if recipe.prompts is None or recipe.prompts.takes == 1 or not (folder / LEDGER).exists():
+        return {}
+    return takes_due(fates(folder), recipe.prompts.takes)
 
-    def __init__(self, folder: Path, threshold: float | None) -> None:
+
+class _Chosen:
+    """Finished clips with their motions, those that repeat another left out, and later takes of the same."""
+
+    def __init__(self, folder: Path, recipe: CorpusRecipe) -> None:
         self._folder = folder
-        self._kept = None if threshold is None else Kept(threshold)
+        self._kept = None if recipe.duplicates is None else Kept(recipe.duplicates)
+        self._takes = recipe.prompts is not None
         self.left_out: list[dict[str, Any]] = []
 
     def __iter__(self) -> Iterator[tuple[FinishedClip, FaceMotion]]:
         names: list[str] = []
+        before = ""
         for clip in finished(self._folder):
+            if self._takes and take_of(clip.clip_id)[0] == take_of(before)[0]:
+                self.left_out.append({"clip_id": clip.clip_id, "take_of": before})
+                continue
+            before = clip.clip_id
             motion = load(clip.files["motion"])
             names.append(clip.clip_id)
             repeated = None if self._kept is None else self._kept.offer(signature(motion))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tdmm.corpus.build import stages_of
+from tdmm.corpus.build import later_takes, stages_of
 from tdmm.corpus.pipeline.status import status
 from tdmm.corpus.recipe import CorpusRecipe
 from tdmm.errors import InvalidInput
@@ -86,7 +86,8 @@ class CorpusCost:
         hours = self.gpu_hours
         if self.gpu_hour is not None and hours is None:
             return None
-        return (self.gpu_hour or 0.0) * (hours or 0.0) + (self.clip or 0.0) * self.clips
+        made = next((stage.clips for stage in self.stages if stage.name == "video"), float(self.clips))
+        return (self.gpu_hour or 0.0) * (hours or 0.0) + (self.clip or 0.0) * made
 
 
 def plan(
@@ -119,7 +120,8 @@ def plan(
     if not found.finished:
         raise InvalidInput(f"{pilot}: no clip of this pilot passed every stage. See why: tdmm corpus status {pilot}")
     gpus = {stage.name: stage.gpus for stage in stages_of(recipe, pilot)}
-    share = clips / found.clips
+    # Later takes are part of what a clip takes.
+    share = clips / (found.clips - later_takes(pilot))
     measured = tuple(
         StageCost(
             stage.name, stage.settled * share, stage.seconds / max(1, stage.settled), gpus.get(stage.name, 0.0),

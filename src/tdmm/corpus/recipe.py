@@ -29,6 +29,9 @@ class Prompts(_Part):
     clips: int = Field(gt=0, description="how many")
     seed: int = Field(default=7, ge=0, description="of the whole suite")
     persons: dict[str, str] | None = Field(default=None, description="id to words with an article; else built in")
+    takes: int = Field(
+        default=1, ge=1, le=99, description="times that a clip is made at most: what is rejected, with another seed"
+    )
 
 
 class Polish(_Part):

@@ -302,15 +302,26 @@ class Ledger:
             for row in self._database.execute(query):
                 yield Quarantined(*row)
 
-    def told(self, stage: str) -> Iterator[Mapping[str, Any]]:
-        """What a stage told of each clip that it looked at, whether it passed or was rejected."""
+    def told(self, stage: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Id of each clip that a stage looked at, and what it told of it, whether it passed or was rejected."""
         with self._reported():
-            for (facts,) in self._database.execute(
-                "SELECT w.facts FROM work w JOIN stages s ON s.number = w.stage "
-                "WHERE s.name = ? AND w.state IN ('done', 'rejected') ORDER BY w.clip",
+            for clip_id, facts in self._database.execute(
+                "SELECT c.clip_id, w.facts FROM stages s CROSS JOIN work w ON w.stage = s.number "
+                "AND w.state IN ('done', 'rejected') JOIN clips c ON c.number = w.clip "
+                "WHERE s.name = ? ORDER BY w.clip",
                 (stage,),
             ):
-                yield json.loads(facts)
+                yield clip_id, json.loads(facts)
+
+    def fates(self) -> Iterator[tuple[str, bool]]:
+        """Id of each clip that is asked for, in the order of the jobs, and whether a stage rejected it."""
+        query = (
+            "SELECT c.clip_id, EXISTS (SELECT 1 FROM work w WHERE w.clip = c.number AND w.state = 'rejected') "
+            "FROM clips c ORDER BY c.position"
+        )
+        with self._reported():
+            for clip_id, rejected in self._database.execute(query):
+                yield clip_id, bool(rejected)
 
     def finished(self) -> Iterator[Finished]:
         """Clips that passed every stage, in the order of the jobs."""

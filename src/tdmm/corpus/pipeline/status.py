@@ -100,11 +100,21 @@ def finished(folder: Path) -> Iterator[FinishedClip]:
             yield FinishedClip(clip.clip_id, clip.position, clip.facts, files)
 
 
-def told(folder: Path, stage: str) -> Iterator[Mapping[str, Any]]:
-    """What a stage told of each clip that it looked at, whether it passed or was rejected.
+def told(folder: Path, stage: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Id of each clip that a stage looked at, and what it told of it, whether it passed or was rejected.
 
     Raises:
         FileProblem: no corpus is being built there, or its ledger cannot be read.
     """
     with closing(Ledger(folder, writable=False)) as ledger:
         yield from ledger.told(stage)
+
+
+def fates(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Id of each clip that is asked for, in the order of the jobs, and whether a stage rejected it.
+
+    Raises:
+        FileProblem: no corpus is being built there, or its ledger cannot be read.
+    """
+    with closing(Ledger(folder, writable=False)) as ledger:
+        yield from ledger.fates()
