@@ -103,6 +103,9 @@ class Finished:
         given, self._given = self._given, []
         return [Worked(batch, tuple(self._one(batch.stage, task.clip) for task in batch.tasks)) for batch in given]
 
+    def kill(self, _batch: Batch) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -140,7 +143,9 @@ def one(clips: int, folder: Path) -> dict[str, float]:
 
     def build() -> None:
         with closing(Ledger(folder)) as ledger:
-            Build(ledger, stages, 3, lambda _: None).drive(Finished(len(stages)))
+            Build(ledger, stages, BuildOptions().attempts, BuildOptions().patience, lambda _: None).drive(
+                Finished(len(stages))
+            )
 
     def read() -> None:
         with closing(Ledger(folder, writable=False)) as ledger:

@@ -38,6 +38,9 @@ def build(
         str | None, typer.Option(help="Object storage for outputs, as fsspec writes it: s3://bucket/corpus.")
     ] = None,
     attempts: Annotated[int, typer.Option(min=1, help="Crashes after which a clip is given up.")] = 3,
+    patience: Annotated[
+        float, typer.Option(help="Minutes that a worker may take for a clip before it is taken to hang and is ended.")
+    ] = 360.0,
     redo: Annotated[
         bool, typer.Option("--redo", help="Make again what a changed recipe would make otherwise.")
     ] = False,
@@ -60,7 +63,7 @@ def build(
 
     asked = read(recipe, clips)
     command = f"tdmm corpus build {recipe}" + (f" --clips {clips}" if clips is not None else "")
-    options = BuildOptions(workers=workers, ray=ray, store=store, attempts=attempts, redo=redo)
+    options = BuildOptions(workers=workers, ray=ray, store=store, attempts=attempts, patience=60 * patience, redo=redo)
     began = time.monotonic()
     with shown_progress() as progress:
         built = build_corpus(asked, out, options, command=command, progress=progress)

@@ -91,6 +91,18 @@ def test_a_clip_that_takes_its_worker_with_it_is_quarantined_and_its_neighbours_
     assert len(texts(tmp_path / "corpus")) == 8
 
 
+def test_a_worker_that_hangs_is_ended_and_the_build_goes_on(tmp_path: Path) -> None:
+    stages = two_stages(tmp_path, does={"clip-001": "wait"})
+    options = BuildOptions(workers=1, attempts=1, patience=6.0)
+    summary = run(tmp_path / "corpus", stages, jobs_of(4), options)
+    [hung] = summary.quarantined
+    assert (hung.clip_id, hung.stage) == ("clip-001", "judge")
+    assert "longer than 6 s" in hung.error
+    assert len(texts(tmp_path / "corpus")) == 3
+    with pytest.raises(InvalidInput, match="patience"):
+        run(tmp_path / "corpus", stages, jobs_of(4), BuildOptions(patience=0))
+
+
 def test_workers_killed_from_outside(tmp_path: Path) -> None:
     stages = [
         FakeStage("draw", tmp_path / "draw.log", seconds=0.02, batch=2),

@@ -105,6 +105,9 @@ class Crew(Protocol):
     def outcomes(self, timeout: float) -> list[Outcome]:
         """What came to an end; waits for the first, `timeout` seconds at most."""
 
+    def kill(self, batch: Batch) -> None:
+        """End the worker that has this batch, as a crash would; `outcomes` tells of it."""
+
     def close(self) -> None:
         """Send everybody home, whatever they are at."""
 

@@ -80,6 +80,12 @@ class LocalCrew:
                 self._children.pop(busy[line]).end()
         return ended
 
+    def kill(self, batch: Batch) -> None:
+        """End the worker that has this batch, as a crash would; `outcomes` tells of it."""
+        for child in self._children.values():
+            if child.batch is batch:
+                child.kill()
+
     def close(self) -> None:
         """Send everybody home, whatever they are at."""
         for child in self._children.values():
@@ -129,15 +135,19 @@ class _Child:
         """Whether it has died while it waited."""
         return bool(connection.wait([self.process.sentinel], 0))
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """Kill it and all that it started."""
-        self.line.close()
         assert self.process.pid is not None
+        # Its number belongs to it until it is joined; its group may outlive it.
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(self.process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Have nothing more to do with it."""
+        self.line.close()
         if not self._ended:
-            # Its number belongs to it until it is joined; its group may outlive it.
-            for kill in (os.killpg, os.kill):
-                with suppress(ProcessLookupError, PermissionError):
-                    kill(self.process.pid, signal.SIGKILL)
+            self.kill()
             self.process.join()
             self._ended = True
 

@@ -96,6 +96,12 @@ class RayCrew:
         ready = self._ray.wait(list(busy), num_returns=len(busy), timeout=0)[0] if busy else []
         return [self._heard(busy[worked]) for worked in ready]
 
+    def kill(self, batch: Batch) -> None:
+        """End the worker that has this batch, as a crash would; `outcomes` tells of it."""
+        for actor in self._actors:
+            if actor.batch is batch:
+                self._ray.kill(actor.handle)
+
     def close(self) -> None:
         """Send everybody home, whatever they are at."""
         for actor in self._actors:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tdmm.corpus.pipeline.crew import Batch, Crashed, Crew, Outcome, Seat, Stopped, Worked
@@ -45,6 +45,8 @@ class BuildOptions:
         ray: "auto" (a cluster that runs here, else one for this build) or the address of a cluster.
         store: URL of object storage for the outputs; without it every machine needs the same folder.
         attempts: how often a clip may take its worker with it before it is quarantined.
+        patience: seconds that a worker may take for a clip, the opening of its stage included, before it is taken to
+            hang and is ended, which counts as a crash.
         redo: make again what was made from other settings or prompts, and try again what was quarantined.
     """
 
@@ -52,6 +54,7 @@ class BuildOptions:
     ray: str | None = None
     store: str | None = None
     attempts: int = 3
+    patience: float = 6 * 3600.0
     redo: bool = False
 
 
@@ -86,7 +89,7 @@ def run(
     with build_lock(folder), closing(Ledger(folder)) as ledger:
         ledger.settle(stages, jobs, url=options.store, redo=options.redo)
         ledger.recover(options.attempts)
-        build = Build(ledger, stages, options.attempts, progress)
+        build = Build(ledger, stages, options.attempts, options.patience, progress)
         if not summarise(ledger).complete:
             with _crew(stages, store, options, ledger.clips()) as crew:
                 build.drive(crew)
@@ -104,19 +107,22 @@ class Build:
     Args:
         ledger: settled on the stages.
         stages: in their order.
-        attempts: see `BuildOptions`.
+        attempts, patience: see `BuildOptions`.
         progress: see `run`.
     """
 
     def __init__(
-        self, ledger: Ledger, stages: Sequence[Stage], attempts: int, progress: Progress | None = None
+        self, ledger: Ledger, stages: Sequence[Stage], attempts: int, patience: float, progress: Progress | None = None
     ) -> None:
         self._ledger = ledger
         self._stages = tuple(stages)
         self._attempts = attempts
+        self._patience = patience
         self._progress = progress
         self._shown = 0.0
-        self._given: dict[int, Batch] = {}  # by the first clip of each, which is in one batch at a time
+        # By the first clip of each batch, which is in one at a time: the batch, and when it is overdue.
+        self._given: dict[int, tuple[Batch, float]] = {}
+        self._overdue: set[int] = set()
         self._unopened: Counter[int] = Counter()
         self._hopeless: Counter[int] = Counter()
         self._error: TdmmError | None = None
@@ -138,6 +144,7 @@ class Build:
                         crew.give(seat, batch)
                     if self._error is not None or stop.is_set() or not (self._given or self._is_waiting()):
                         break
+                    self._end_overdue(crew)
                     outcomes = crew.outcomes(_PAUSE)
                     self._show()
             finally:
@@ -158,8 +165,15 @@ class Build:
                     if batch is not None:
                         given.append((seat, batch))
         for _, batch in given:
-            self._given[batch.tasks[0].clip] = batch
+            self._given[batch.tasks[0].clip] = batch, time.monotonic() + self._patience * len(batch.tasks)
         return given
+
+    def _end_overdue(self, crew: Crew) -> None:
+        now = time.monotonic()
+        for clip, (batch, due) in self._given.items():
+            if now > due and clip not in self._overdue:
+                self._overdue.add(clip)
+                crew.kill(batch)
 
     def _next(self, seat: Seat, seats: int) -> Batch | None:
         """What is furthest on, unless enough of it waits for the stage that follows."""
@@ -176,6 +190,11 @@ class Build:
     def _record(self, outcome: Outcome) -> None:
         batch = outcome.batch
         self._given.pop(batch.tasks[0].clip, None)
+        if batch.tasks[0].clip in self._overdue:
+            self._overdue.remove(batch.tasks[0].clip)
+            if isinstance(outcome, Crashed):
+                said = f"it took longer than {self._patience:g} s a clip and was ended, as a worker that hangs"
+                outcome = replace(outcome, error=said)
         if isinstance(outcome, Worked):
             following = self._stages[batch.stage + 1] if batch.stage + 1 < len(self._stages) else None
             self._ledger.record(batch, outcome.results, following)
@@ -206,7 +225,7 @@ class Build:
         with self._ledger.transaction():
             for outcome in (*outcomes, *(crew.outcomes(0) if self._given else ())):
                 self._record(outcome)
-            for batch in self._given.values():
+            for batch, _ in self._given.values():
                 self._ledger.release(batch)
         self._given.clear()
 
@@ -228,6 +247,8 @@ def _check(stages: Sequence[Stage], options: BuildOptions) -> None:
         raise InvalidInput(f"workers must be 1 or more, not {options.workers}.")
     if options.workers is not None and options.ray is not None:
         raise InvalidInput("--workers is for one machine; with --ray the cluster decides. Leave one of them out.")
+    if options.patience <= 0:
+        raise InvalidInput(f"patience must be more than 0 seconds, not {options.patience:g}.")
     if options.attempts < 1:
         raise InvalidInput(f"attempts must be 1 or more, not {options.attempts}.")
 
