@@ -22,6 +22,7 @@ def register(commands: typer.Typer) -> None:
     """Add the commands to `tdmm corpus`."""
     commands.command("build")(build)
     commands.command("status")(status)
+    commands.command("prune")(prune)
     commands.command("plan")(plan)
     commands.command("prompts")(prompts)
 
@@ -99,6 +100,23 @@ def status(
         f"{summary.finished} of {summary.clips} clips passed every stage; "
         + ("nothing is left to do." if summary.complete else "the build is not through.")
     )
+
+
+def prune(
+    folder: Annotated[Path, typer.Argument(help="Folder of a corpus that was built.")],
+    look: Annotated[bool, typer.Option("--look", help="Say what would be removed, and remove nothing.")] = False,
+) -> None:
+    """Remove what a changed recipe left behind: outputs that no clip of the build leads to any more.
+
+    Shards, the ledger and all that they were made of stay. To go back to an older recipe makes its outputs anew.
+
+    Example: tdmm corpus prune corpus --look
+    """
+    from tdmm.corpus.pipeline.pruning import prune as prune_folder
+
+    found = prune_folder(folder, only_look=look)
+    said = "can be removed" if look else "were removed"
+    typer.echo(f"{folder}: {found.outputs:,} outputs of {found.bytes / 2**20:,.1f} MiB {said}")
 
 
 def plan(

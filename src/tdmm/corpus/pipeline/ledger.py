@@ -283,6 +283,12 @@ class Ledger:
             row = self._database.execute("SELECT url FROM place").fetchone()
             return row[0] if row else None
 
+    def content_keys(self) -> Iterator[tuple[str, str]]:
+        """Stage and content key of all that clips lead to, made or still to be made."""
+        query = "SELECT s.name, w.key FROM work w JOIN stages s ON s.number = w.stage"
+        with self._reported():
+            yield from self._database.execute(query)
+
     def rejections(self) -> dict[tuple[str, str], int]:
         """(stage, rule) to how many clips it rejected, most first."""
         query = (

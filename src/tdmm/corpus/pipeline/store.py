@@ -130,6 +130,26 @@ class Store:
             raise FileProblem(f"{self.folder / place}: was written and is gone. Is somebody clearing {self.folder}?")
         return kept
 
+    def outputs(self) -> Iterator[tuple[str, str, int]]:
+        """Stage, key and bytes of all that lies in the folder."""
+        for result in sorted((self.folder / _STORE).glob(f"*/*/*/{RESULT}")):
+            place = result.parent
+            yield place.parts[-3], place.name, sum(each.stat().st_size for each in place.iterdir())
+
+    def remove(self, stage: str, key: str) -> None:
+        """Take away what was made under that key, here and in object storage. Only while nobody works.
+
+        Raises:
+            FileProblem: the object storage cannot be reached.
+        """
+        place = _place(stage, key)
+        if self.url is not None:
+            with self._remote() as (files, root):
+                if files.exists(f"{root}/{place}"):
+                    files.rm(f"{root}/{place}", recursive=True)
+        with self._aside() as aside:  # at once, so that nobody finds half of it
+            (self.folder / place).rename(aside / key)
+
     def local(self, path: str) -> Path:
         """A file that a ledger names, fetched when it is not here.
 
