@@ -3,9 +3,9 @@
     pip install -e '.[video]'
     python tools/refine_tracker.py film --landmarker face_landmarker.task --clips 900 --out films
     python tools/refine_tracker.py fit films --out fitted
-    python tools/refine_tracker.py train fitted --recipe recipes/refiner.yaml --out src/tdmm/weights/refiner
+    python tools/refine_tracker.py train fitted --recipe recipes/refiner.yaml --out refiner
 
-Each film is a person, a camera, a light and a place of its own, its script cast as those of `tdmm corpus act`; no
+How the bundled one was made stands in the recipe. Each film is a person, a camera, a light and a place of its own, its script cast as those of `tdmm corpus act`; no
 picture of it is kept, only its points, its scores and its truth. `fit` is what `tdmm track` does with points. Every
 command goes on where it was interrupted.
 """
@@ -13,6 +13,7 @@ command goes on where it was interrupted.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +32,9 @@ from tdmm.acting.single import single
 from tdmm.corpus.tracking.fit import fit as fit_points
 from tdmm.corpus.tracking.landmark_rig import load_rig
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
-from tdmm.corpus.tracking.refiner import MIRROR, Refiner, RefinerConfig, Shown, save, told
+from tdmm.corpus.tracking.refiner import MIRROR, Refiner, RefinerConfig, Shown, load_refiner, save, told
 from tdmm.corpus.tracking.sighting import LANDMARKS, Floats
+from tdmm.corpus.video.rendered import Person
 from tdmm.face.arkit import load_head
 from tdmm.face.channels import ARKIT
 from tdmm.face.render import Camera, render
@@ -43,9 +45,11 @@ from tdmm.runtime import resolve
 from tdmm.training.config import TrainingConfig
 from tdmm.training.loop import fit as train_model
 
-SIZE = 320
+SIZE = 400
 TURN = np.radians([10.0, 16.0, 8.0])  # spread of how a head is held throughout: pitch, yaw, roll
-SINGLE = 0.4  # share of the clips in which one thing alone happens
+SINGLE = 0.25  # share of the clips in which one thing alone happens
+MOVED = 0.3  # a coefficient from which on a channel has been moved
+WHOLE = 1.2  # times a length up to which a clip of that length is taken whole, or nearly so
 SHORTEST, LONGEST = 20, 110  # frames of a piece of a clip that is learnt from
 
 
@@ -62,6 +66,8 @@ class RefinerRecipe(BaseModel):
         pattern_gain: as `gain`, of what points lack.
         no_patterns, no_scores: share of the pieces without them.
         shown: how much more an error counts where the truth is 1 than where it is 0.
+        common: share of the clips in which a channel is moved from which on it is common. Clips that move a rarer one
+            are met more often, by the root of how much rarer (repeat factors: Gupta, Dollár and Girshick 2019).
         held_out: clips that are not learnt from.
         training: the loop's.
     """
@@ -77,6 +83,7 @@ class RefinerRecipe(BaseModel):
     no_patterns: float = 0.15
     no_scores: float = 0.1
     shown: float = 4.0
+    common: float = 0.0
     held_out: int = 40
     training: TrainingConfig
 
@@ -91,14 +98,15 @@ def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArr
     motion = perform(script, seed + number).motion
     held = rng.normal(size=3) * TURN if rng.random() < 0.5 else np.zeros(3)
     motion = motion.with_(head=(motion.head + held).astype(np.float32))
-    identity = torch.from_numpy(rng.normal(0, 0.9, head.identity_size).astype(np.float32))
+    person = Person.named(f"{seed}-{number}")
+    identity, asset = torch.from_numpy(person.identity), person.asset()
     camera = Camera(target=(0.0, 0.014, 0.03), distance=rng.uniform(0.45, 1.3), height_m=rng.uniform(0.28, 0.5))
     light, background = lights(rng), tuple(rng.uniform(0.05, 0.9, 3))
     tracker = open_tracker(landmarker)
     points, scores = [], []
     try:
         for frame, vertices in enumerate(head.animate(motion, identity).numpy()):
-            picture = render(vertices, (SIZE, SIZE), camera=camera, lights=light, background=background)
+            picture = render(vertices, (SIZE, SIZE), camera=camera, lights=light, background=background, asset=asset)
             faces = tracker.faces(picture, frame / 25)
             if not faces or faces[0].scores is None:
                 return {}
@@ -145,14 +153,24 @@ class Clip:
 class Learning:
     """The training loop's task."""
 
-    def __init__(self, clips: Sequence[tuple[Shown, Floats]], recipe: RefinerRecipe) -> None:
+    def __init__(
+        self, clips: Sequence[tuple[Shown, Floats]], recipe: RefinerRecipe, start: Refiner | None = None
+    ) -> None:
         self._recipe = recipe
         self.refiner = Refiner(recipe.model)
         kept, held = clips[recipe.held_out :], clips[: recipe.held_out]
-        self.refiner.patterns.copy_(patterns([shown for shown, _ in kept], recipe.model.patterns))
-        self.refiner.opposite.copy_(opposite())
+        if start is None:
+            self.refiner.patterns.copy_(patterns([shown for shown, _ in kept], recipe.model.patterns))
+            self.refiner.opposite.copy_(opposite())
+        else:
+            self.refiner.load_state_dict(start.state_dict())
         self._clips = [self._clip(shown, truth) for shown, truth in kept]
         self._clips += [self._clip(self.refiner.mirrored(shown), truth[:, MIRROR]) for shown, truth in kept]
+        self._clips.sort(key=lambda clip: len(clip.truth))
+        self._lengths = np.array([len(clip.truth) for clip in self._clips])
+        moved = np.stack([clip.truth.max(0) > MOVED for clip in self._clips])
+        rarity = np.sqrt(recipe.common / np.maximum(moved.mean(0), 1e-9))
+        self._chance = np.concatenate([[0.0], np.cumsum(np.maximum(1.0, (moved * rarity).max(1)))])
         self._held = [(shown, truth) for shown, truth in held]
         power = np.sqrt(np.concatenate([clip.truth**2 for clip in self._clips]).mean(0))
         weight = torch.from_numpy(1.0 / (power + 0.06)).float()
@@ -167,27 +185,31 @@ class Learning:
         return Clip(shown.expression, shown.scores, shown.angles, self.refiner.along_patterns(shown.lacking), truth)
 
     def loss(self, step: int) -> dict[str, Tensor]:
-        """Smooth L1 of a batch."""
-        rng = np.random.default_rng((self._recipe.training.seed, step))
-        rows = [self._piece(rng) for _ in range(self._recipe.training.batch_size)]
-        frames = max(len(truth) for _, _, truth in rows)
-        padded = [
-            torch.from_numpy(np.stack([np.pad(row[part], ((0, frames - len(row[part])), (0, 0))) for row in rows]))
-            for part in range(3)
-        ]
-        numbers, expression, truth = padded
-        there = torch.arange(frames)[None, :, None] < torch.tensor([len(row[2]) for row in rows])[:, None, None]
+        """Smooth L1 of a batch of pieces of one length: what fills a batch up is nothing that a face does."""
+        recipe, rng = self._recipe, np.random.default_rng((self._recipe.training.seed, step))
+        length = min(self._lengths[self._drawn(rng, 0, len(self._clips))], LONGEST)
+        longest = math.inf
+        if rng.random() < recipe.whole:
+            longest = WHOLE * length
+        else:
+            length = int(rng.integers(min(SHORTEST, length), length + 1))
+        first, end = np.searchsorted(self._lengths, length), np.searchsorted(self._lengths, longest, "right")
+        clips = [self._clips[self._drawn(rng, first, end)] for _ in range(recipe.training.batch_size)]
+        rows = [self._piece(clip, length, rng) for clip in clips]
+        numbers, expression, truth = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
         found = self.refiner(numbers, expression)
         error = torch.nn.functional.smooth_l1_loss(found, truth, beta=0.1, reduction="none")
-        return {"loss": (error * self._weight * (1 + self._recipe.shown * truth) * there).mean()}
+        return {"loss": (error * self._weight * (1 + recipe.shown * truth)).mean()}
 
-    def _piece(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-        """Numbers, fitted coefficients and truth of a piece of some clip, of a person who is made otherwise."""
-        recipe, clip = self._recipe, self._clips[rng.integers(len(self._clips))]
-        frames = len(clip.truth)
-        length = frames if rng.random() < recipe.whole else int(rng.integers(min(SHORTEST, frames), frames + 1))
-        length = min(length, LONGEST)
-        clip = clip.cut(int(rng.integers(frames - length + 1)), length)
+    def _drawn(self, rng: np.random.Generator, first: int, end: int) -> int:
+        """Of the clips from `first` to before `end`, one by its chance."""
+        at = rng.uniform(self._chance[first], self._chance[end])
+        return int(np.clip(np.searchsorted(self._chance, at, "right") - 1, first, end - 1))
+
+    def _piece(self, clip: Clip, length: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """Numbers, fitted coefficients and truth of a piece of a clip, of a person who is made otherwise."""
+        recipe = self._recipe
+        clip = clip.cut(int(rng.integers(len(clip.truth) - length + 1)), length)
         expression = self._otherwise(clip.expression, recipe.gain, rng)
         scores = self._otherwise(clip.scores, recipe.score_gain, rng) * (rng.random() >= recipe.no_scores)
         along = clip.along * np.exp(rng.normal(0, recipe.pattern_gain, clip.along.shape[1]))
@@ -237,8 +259,24 @@ def read(folder: Path) -> list[tuple[Shown, Floats]]:
     return clips
 
 
+def mean(folders: Sequence[Path]) -> Refiner:
+    """The mean of the weights of refiners that came from one another: better on people than each of them.
+
+    Wortsman and others 2022, "Model soups".
+    """
+    states = [load_refiner(folder).state_dict() for folder in folders]
+    refiner = Refiner(load_refiner(folders[0]).config)
+    refiner.load_state_dict(
+        {
+            name: torch.stack([state[name] for state in states]).mean(0) if first.is_floating_point() else first
+            for name, first in states[0].items()
+        }
+    )
+    return refiner
+
+
 def main() -> None:
-    """Film, fit or train."""
+    """Film, fit, train or average."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     filming = commands.add_parser("film")
@@ -251,15 +289,21 @@ def main() -> None:
     training.add_argument("fitted", type=Path)
     training.add_argument("--recipe", type=Path, default=Path("recipes/refiner.yaml"))
     training.add_argument("--run", type=Path, default=Path("refiner-run"), help="folder of checkpoints and metrics")
-    for each in (filming, fitting, training):
+    training.add_argument("--start", type=Path, help="folder of a refiner to go on from, instead of from nothing")
+    averaging = commands.add_parser("mean")
+    averaging.add_argument("refiners", type=Path, nargs="+")
+    for each in (filming, fitting, training, averaging):
         each.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     if asked.command == "train":
         recipe, clips = read_recipe(asked.recipe, RefinerRecipe), read(asked.fitted)
-        learning = Learning(clips, recipe)
+        learning = Learning(clips, recipe, None if asked.start is None else load_refiner(asked.start))
         result = train_model(learning, recipe.training, asked.run, resolve("cpu"))
         print(result)
         save(learning.refiner, asked.out, {"films": len(clips), "steps": result.step, "metrics": result.metrics})
+        return
+    if asked.command == "mean":
+        save(mean(asked.refiners), asked.out, {"mean_of": [str(each) for each in asked.refiners]})
         return
     torch.set_num_threads(1)
     asked.out.mkdir(parents=True, exist_ok=True)

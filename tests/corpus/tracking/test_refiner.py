@@ -66,16 +66,13 @@ def test_the_bundled_one_leaves_a_resting_face_at_rest() -> None:
     assert load_refiner().refined(face).max() < 0.15
 
 
-ALONE = "an inner brow that moves alone, with points that lack nothing, comes back at .29 of .8"
-
-
 @pytest.mark.parametrize(
     ("name", "strength"),
     [
         ("jawOpen", 0.7),
         ("mouthSmileLeft", 0.7),
         ("eyeBlinkLeft", 0.9),
-        pytest.param("browInnerUp", 0.8, marks=pytest.mark.xfail(strict=True, reason=ALONE)),
+        ("browInnerUp", 0.8),
     ],
 )
 def test_the_bundled_one_keeps_what_comes_and_goes(name: str, strength: float) -> None:

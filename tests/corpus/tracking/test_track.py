@@ -93,17 +93,15 @@ def test_two_people_are_two_motions(video: Path) -> None:
         (left,) = smiling(seconds)
         return [seen({"jawOpen": 0.6 if seconds > 0.5 else 0.0}, place=(0.12, 0.0, -0.9)), left]
 
-    # As fitted: points that are right to a hair are not what the refiner knows trackers for.
-    nodding, talking = track(video, Told(both), TrackOptions(face="all", focal=FOCAL, refine=False))
+    nodding, talking = track(video, Told(both), TrackOptions(face="all", focal=FOCAL))
     assert nodding.motion.expression[:, INDEX["jawOpen"]].mean() < 0.15
     assert talking.motion.expression[:, INDEX["jawOpen"]].mean() > 0.3
-    (second,) = track(video, Told(both), TrackOptions(face=2, focal=FOCAL, refine=False))
+    (second,) = track(video, Told(both), TrackOptions(face=2, focal=FOCAL))
     np.testing.assert_array_equal(second.motion.expression, talking.motion.expression)
     with pytest.raises(InvalidInput, match="--face 3"):
         track(video, Told(both), TrackOptions(face=3, focal=FOCAL))
 
 
-@pytest.mark.xfail(strict=True, reason="points that are right to a hair: .6 held comes back at .39, .29 in the mean")
 def test_an_open_jaw_stays_open_when_refined(video: Path) -> None:
     said = Told(lambda seconds: [seen({"jawOpen": 0.6 if seconds > 0.5 else 0.0}, place=(0.12, 0.0, -0.9))])
     (found,) = track(video, said, TrackOptions(focal=FOCAL))

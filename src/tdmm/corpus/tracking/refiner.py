@@ -106,13 +106,15 @@ class Refiner(nn.Module):
             )
             for dilation in config.dilations
         )
+        # What all frames show together, of how a person's face is and how the recording was made.
+        self.overall = nn.ModuleList(nn.Linear(config.hidden, config.hidden) for _ in config.dilations)
         self.exit = nn.Conv1d(config.hidden, len(ARKIT), 1)
 
     def forward(self, numbers: Tensor, expression: Tensor) -> Tensor:
         """Coefficients (B, T, 52) from numbers (B, T, N) and the fitted coefficients that they change."""
         hidden = self.entry(numbers.mT)
-        for block in self.blocks:
-            hidden = hidden + block(hidden)
+        for block, overall in zip(self.blocks, self.overall, strict=True):
+            hidden = hidden + block(hidden) + overall(hidden.mean(2))[..., None]
         refined: Tensor = torch.sigmoid(self.exit(hidden).mT + torch.logit(expression.clamp(0.02, 0.98)))
         return refined
 
@@ -155,10 +157,11 @@ def told(expression: Floats, scores: Floats, angles: Floats, along: Floats) -> F
 
 def save(refiner: Refiner, folder: Path, provenance: dict[str, object]) -> None:
     """Write it as an artifact: kernels as whole numbers of a row's 127th of its largest, the rest in half precision."""
+    kernels = {name for name, parameter in refiner.named_parameters() if parameter.ndim > 1}
     tensors: dict[str, Tensor] = {}
     for name, tensor in refiner.state_dict().items():
-        if tensor.ndim == 3:
-            step = tensor.abs().amax((1, 2), keepdim=True).clamp_min(1e-12) / 127.0
+        if name in kernels:
+            step = tensor.abs().amax(tuple(range(1, tensor.ndim)), keepdim=True).clamp_min(1e-12) / 127.0
             tensors[name], tensors[f"{name}{_STEP}"] = (tensor / step).round().to(torch.int8), step.float()
         else:
             tensors[name] = tensor.half() if tensor.is_floating_point() else tensor.short()
