@@ -5,9 +5,9 @@
     python tools/refine_tracker.py fit films --out fitted
     python tools/refine_tracker.py train fitted --recipe recipes/refiner.yaml --out refiner
 
-How the bundled one was made stands in the recipe. Each film is a person, a camera, a light and a place of its own, its script cast as those of `tdmm corpus act`; no
-picture of it is kept, only its points, its scores and its truth. `fit` is what `tdmm track` does with points. Every
-command goes on where it was interrupted.
+How the bundled one was made stands in the recipe. Each film is a person, a camera, a light and a place of its own, its
+script cast as those of `tdmm corpus act`; no picture of it is kept, only its points, its scores and its truth. `fit` is
+what `tdmm track` does with points. Every command goes on where it was interrupted.
 """
 
 from __future__ import annotations

@@ -109,14 +109,17 @@ def laptop(report: dict[str, Any]) -> str:
     for stage in report["stages"]:
         rows.append(f"| {stage['name']} | {stage['done']} | {stage['rejected']} | {stage['seconds_a_clip']:.2f} |")
     rules = ", ".join(f"{rule.split(': ')[1]} {count}" for rule, count in report["rejections"].items()) or "none"
-    share = 100 * report["found"] / max(1, report["asked"])
+    kinds = report["recalls"]
+    asked, found = (sum(each[what] for each in kinds.values()) for what in ("asked", "found"))
+    named = (("action", "actions"), ("head", "head motions"), ("blink", "blinks"), ("gaze", "looks"))
+    shares = ", ".join(f"{kinds[kind]['found']} of {kinds[kind]['asked']} {name}" for kind, name in named)
     rows.append("")
     prompts = report["clips"] - report["again"]
     rows.append(
-        f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, one worker: "
+        f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, two workers: "
         f"{report['finished']} came through every stage, {report['again']} clips having been made again (rejected: "
-        f"{rules}). Of {report['asked']} actions and head motions that the scripts ask for, the reader found "
-        f"{report['found']} ({share:.1f}%) in what was tracked of their first takes, rejected clips included. "
+        f"{rules}). Of {asked} events that the scripts ask for, the reader found {found} ({100 * found / asked:.1f}%) "
+        f"in what was tracked of their first takes, rejected clips included: {shares}. "
         "`tdmm corpus status FOLDER --json` gives these figures."
     )
     return "\n".join(rows)

@@ -70,7 +70,7 @@ def built(takes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built") / "corpus"
     outcome = build(recipe_of(takes), folder, ONE)
     assert outcome.manifest is not None
-    assert (outcome.summary.finished, outcome.duplicates, outcome.asked) == (3, 1, 0)
+    assert (outcome.summary.finished, outcome.duplicates, outcome.recalls) == (3, 1, {})
     return folder
 
 
@@ -172,7 +172,7 @@ def test_what_was_rejected_is_made_again_of_the_same_prompt(tmp_path: Path) -> N
     assert {clip.clip_id for split in splits for clip in read_shards(folder, split)} == {
         "prompt-3-0000000", "prompt-3-0000001-take-3"
     }  # fmt: skip
-    assert outcome.asked > 0
+    assert outcome.recalls["action"].asked > 0
     assert plan(recipe, 3000, pilot=folder).kept == 2000
     # Nothing is left to do, and an earlier take that comes right now takes the place of the later one.
     before = (folder / "manifest.json").read_bytes()
@@ -218,7 +218,7 @@ def test_prompts_become_a_corpus(tmp_path: Path, shared_data: Path, monkeypatch:
     )
     outcome = build(recipe, tmp_path / "corpus", ONE)
     assert outcome.manifest is not None
-    assert outcome.found == outcome.asked > 0
+    assert outcome.recalls["action"].found == outcome.recalls["action"].asked > 0
     (clip,) = [
         clip for split in ("train", "unused", "validation", "test") for clip in read_shards(tmp_path / "corpus", split)
     ]

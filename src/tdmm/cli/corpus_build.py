@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -198,7 +199,6 @@ def _stage_table(summary: Summary) -> Table:
 def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
     from tdmm.corpus.build import agreement, later_takes
 
-    asked, found = agreement(folder)
     stages = [
         {
             "name": stage.name, "done": stage.done, "rejected": stage.rejected, "given_up": stage.quarantined,
@@ -210,7 +210,8 @@ def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
     return {
         "clips": summary.clips, "again": later_takes(folder), "finished": summary.finished,
         "complete": summary.complete, "stages": stages,
-        "rejections": rules, "given_up": [each.clip_id for each in summary.quarantined], "asked": asked, "found": found,
+        "rejections": rules, "given_up": [each.clip_id for each in summary.quarantined],
+        "recalls": {kind: asdict(each) for kind, each in agreement(folder).items()},
     }  # fmt: skip
 
 
@@ -233,9 +234,12 @@ def _told(built: Built, out: Path, seconds: float) -> str:
         text += f"; {built.again} clips were made again after a rejection"
     if built.duplicates:
         text += f"; {built.duplicates} left out as near copies of others"
-    if built.asked:
+    asked = sum(each.asked for each in built.recalls.values())
+    if asked:
+        found = sum(each.found for each in built.recalls.values())
+        kinds = ", ".join(f"{kind} {each.found} of {each.asked}" for kind, each in built.recalls.items())
         text += (
-            f"\nOf {built.asked} actions and head motions that scripts asked for the reader found {built.found} in the "
-            f"tracked motions ({100 * built.found / built.asked:.1f}%)"
+            f"\nOf {asked} events that scripts asked for the reader found {found} in the tracked motions "
+            f"({100 * found / asked:.1f}%: {kinds})"
         )
     return f"{text}\nLook closer: tdmm corpus stats {out}; tdmm corpus status {out}"

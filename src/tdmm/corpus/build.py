@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from tdmm.errors import TdmmError
 from tdmm.files import written_aside
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.files import load
+from tdmm.reading.matching import EventKind, Recall
 from tdmm.reading.reader import read
 
 DUPLICATES = "duplicates.jsonl"
@@ -51,16 +52,15 @@ class Built:
         manifest: of the corpus; None when the pipeline was interrupted.
         duplicates: clips that repeat another and were left out.
         again: clips that were made again of prompts whose clips had been rejected.
-        asked, found: of prompted clips: actions and head motions that their scripts ask for, and how many of them the
-            reader finds in the tracked motions of all first takes that were tracked.
+        recalls: of prompted clips, by kind: how many events their scripts ask for, and how many of them the reader
+            finds in the tracked motions of all first takes that were tracked.
     """
 
     summary: Summary
     manifest: Manifest | None
     duplicates: int = 0
     again: int = 0
-    asked: int = 0
-    found: int = 0
+    recalls: Mapping[EventKind, Recall] = field(default_factory=dict)
 
 
 def build(
@@ -113,7 +113,7 @@ def build(
     )
     with written_aside(folder / DUPLICATES) as aside:
         aside.write_text("".join(json.dumps(each) + "\n" for each in chosen.left_out))
-    return Built(summary, manifest, len(chosen.left_out), later_takes(folder), *agreement(folder))
+    return Built(summary, manifest, len(chosen.left_out), later_takes(folder), agreement(folder))
 
 
 def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
@@ -136,17 +136,20 @@ def later_takes(folder: Path) -> int:
     return sum(take_of(clip_id)[1] > 1 for clip_id, _ in fates(folder)) if prompted else 0
 
 
-def agreement(folder: Path) -> tuple[int, int]:
-    """Actions and head motions that scripts asked for, and how many of them the reader found, in all clips tracked.
+def agreement(folder: Path) -> dict[EventKind, Recall]:
+    """How many events scripts asked for, and how many of them the reader found, by kind, in all clips tracked.
 
     First takes count, of each script one: later ones are of scripts that failed.
 
     Raises:
         FileProblem: no corpus is being built there.
     """
-    asked = [facts for clip_id, facts in told(folder, "quality") if facts["asked"] and take_of(clip_id)[1] == 1]
-    found = sum(round(each["asked"] * each["agreement"]) for each in asked)
-    return sum(each["asked"] for each in asked), found
+    kinds: dict[EventKind, Recall] = {}
+    for clip_id, facts in told(folder, "quality"):
+        if take_of(clip_id)[1] == 1:
+            for kind, each in facts.get("events", {}).items():
+                kinds[kind] = kinds.get(kind, Recall(0, 0)) + Recall(**each)
+    return kinds
 
 
 def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:

@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tdmm.motion.events import ActionEvent, HeadEvent, MotionEvents
+from tdmm.motion.events import ActionEvent, BlinkEvent, GazeEvent, HeadEvent, MotionEvents
 from tdmm.reading.statistics import Interval, wilson
 
 Kind = Literal["action", "head"]
+EventKind = Literal["action", "head", "blink", "gaze"]
 
 EYE_CLOSURE = "eye_closure"
+
+SAME_BLINK = 0.2
+"""Seconds that a found blink may lie before or after the true one."""
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How many true events of a kind there were, and how many of them were found."""
+
+    asked: int
+    found: int
+
+    def __add__(self, other: Recall) -> Recall:
+        return Recall(self.asked + other.asked, self.found + other.found)
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,34 @@ def match(
         if not any(_matches(mark, other) for other in true_marks + true_blinks)
     ]
     return Matching(tuple(hits), tuple(misses), tuple(false), len(found_marks))
+
+
+def recalls(truth: MotionEvents, found: MotionEvents) -> dict[EventKind, Recall]:
+    """How much of all that was done was found, by kind: as `match` has it, blinks of both eyes, and looks.
+
+    A blink is found within `SAME_BLINK`; a look, when one to the same direction shares time with it.
+    """
+    matching = match(truth, found)
+    blinks = [blink for blink in truth.blinks if blink.side == "both"]
+    return {
+        "action": _of_kind(matching, "action"),
+        "head": _of_kind(matching, "head"),
+        "blink": Recall(len(blinks), sum(any(_same_blink(one, other) for other in found.blinks) for one in blinks)),
+        "gaze": Recall(len(truth.gaze), sum(any(_same_look(one, each) for each in found.gaze) for one in truth.gaze)),
+    }
+
+
+def _of_kind(matching: Matching, kind: Kind) -> Recall:
+    hits = sum(hit.truth.kind == kind for hit in matching.hits)
+    return Recall(hits + sum(miss.mark.kind == kind for miss in matching.misses), hits)
+
+
+def _same_blink(one: BlinkEvent, other: BlinkEvent) -> bool:
+    return other.side == one.side and abs(other.time - one.time) <= SAME_BLINK
+
+
+def _same_look(one: GazeEvent, other: GazeEvent) -> bool:
+    return one.direction == other.direction and one.onset < other.end and other.onset < one.end
 
 
 def marks(events: MotionEvents) -> list[Mark]:

@@ -33,6 +33,8 @@ def test_what_was_asked_and_done_agrees_and_is_good() -> None:
     assert found.asked >= 4
     assert found.agreement is not None
     assert found.agreement > 0.9
+    assert all(each.found == each.asked for each in found.events.values())
+    assert found.events["action"].asked + found.events["head"].asked == found.asked
     assert found.seconds == pytest.approx(4.0)
     assert judge(found) == []
     json.dumps(found.as_facts())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tdmm.face.channels import ARKIT
 from tdmm.face.geometry import vertex_error_curves_mm
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import MotionEvents
-from tdmm.reading.matching import Matching, match
+from tdmm.reading.matching import EventKind, Matching, Recall, match, recalls
 from tdmm.reading.reader import read
 
 HEAD_RADIUS_MM = 90.0
@@ -67,6 +67,7 @@ class Measures:
         out_of_bounds: share of the frames with a coefficient outside 0 to 1.
         agreement: share of the asked actions and head motions that the reader finds; None where nothing was asked for.
         asked: how many were.
+        events: by kind ("action", "head", "blink", "gaze"): how many the script asks for, and how many are found.
     """
 
     seconds: float
@@ -78,6 +79,7 @@ class Measures:
     out_of_bounds: float
     agreement: float | None
     asked: int
+    events: Mapping[EventKind, Recall] = field(default_factory=dict)
 
     def as_facts(self) -> dict[str, Any]:
         """JSON-serialisable, to four decimals."""
@@ -101,7 +103,8 @@ def measure(motion: FaceMotion, seen: Seen | None = None, expected: MotionEvents
         )
     seen = seen or Seen()
     values = motion.in_order(ARKIT)
-    agreement = None if expected is None else match(expected, read(motion))
+    found = None if expected is None else read(motion)
+    agreement = None if expected is None or found is None else match(expected, found)
     return Measures(
         seconds=motion.seconds,
         face_share=_share(motion, seen),
@@ -112,6 +115,7 @@ def measure(motion: FaceMotion, seen: Seen | None = None, expected: MotionEvents
         out_of_bounds=float(((values < -_OUTSIDE) | (values > 1 + _OUTSIDE)).any(1).mean()),
         agreement=_recall(agreement),
         asked=0 if agreement is None else agreement.asked,
+        events={} if expected is None or found is None else recalls(expected, found),
     )
 
 
