@@ -206,6 +206,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write JSON here")
     parser.add_argument("--plots", type=Path, help="write plots of three heads into this folder")
     options = parser.parse_args()
+    if options.plots:
+        options.plots.mkdir(parents=True, exist_ok=True)
     videos = sorted(path for path in options.data.rglob("*") if path.suffix.lower() in VIDEOS)
     clips: dict[str, dict[str, Any]] = {}
     for path in shown(videos):
