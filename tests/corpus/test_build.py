@@ -138,6 +138,8 @@ def test_a_recipe_says_what_is_wrong_with_it(tmp_path: Path) -> None:
         read(written(tmp_path / "b.yaml", "name: nothing\n"))
     with pytest.raises(InvalidConfig, match="go together"):
         read(written(tmp_path / "c.yaml", "prompts: {clips: 4}\n"))
+    with pytest.raises(InvalidConfig, match="`poses` go with `results`"):
+        read(written(tmp_path / "g.yaml", "recordings: {source: .}\ntrack: {poses: heads}\n"))
     with pytest.raises(InvalidConfig, match="is not YAML"):
         read(written(tmp_path / "d.yaml", "prompts: [\n"))
     with pytest.raises(InvalidConfig, match="leave out --clips"):

@@ -174,7 +174,7 @@ def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
         stages.append(CutStage(_absolute(recipe.track.landmarker)))
     track = recipe.track
     if track.results is not None:
-        stages.append(ImportStage(track.results.absolute(), _absolute(track.flame), track.fps))
+        stages.append(ImportStage(track.results.absolute(), _absolute(track.flame), track.fps, _absolute(track.poses)))
     else:
         stages.append(TrackStage(_absolute(track.landmarker)))
     if recipe.recordings is not None:

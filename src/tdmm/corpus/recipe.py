@@ -66,6 +66,13 @@ class Tracking(_Part):
     results: Path | None = Field(default=None, description="folder of another tracker's files, in our tracker's place")
     flame: Path | None = Field(default=None, description="your FLAME file, for results in FLAME's parameters")
     fps: float | None = Field(default=None, gt=0, description="of results that do not say")
+    poses: Path | None = Field(default=None, description="folder of 6DRepNet's heads, in the place of the results' own")
+
+    @model_validator(mode="after")
+    def _beside_results(self) -> Self:
+        if self.poses is not None and self.results is None:
+            raise ValueError("`poses` go with `results`: our own tracker finds heads itself")
+        return self
 
 
 class Resources(_Part):

@@ -152,6 +152,27 @@ def test_results_of_others_take_the_place_of_tracking(tmp_path: Path) -> None:
         worker.work([asked({"video": tmp_path / "still.mp4"})], tmp_path)
 
 
+def test_heads_from_beside_the_results(tmp_path: Path) -> None:
+    for name in ("results", "poses"):
+        (tmp_path / name).mkdir()
+    motion = perform(SMILE, 3).motion
+    write_npz(motion, tmp_path / "results" / "c-1.npz")
+    job = asked({"video": still(tmp_path / "still.mp4")})
+    stage = ImportStage(tmp_path / "results", poses=tmp_path / "poses")
+    assert stage.settings != ImportStage(tmp_path / "results").settings
+    (missing,) = stage.open().work([job], tmp_path)
+    assert isinstance(missing, Rejected)
+    assert (missing.rule, "c-1.npy" in missing.reason) == ("not-tracked", True)
+    np.save(tmp_path / "poses" / "c-1.npy", np.tile([0.0, 20.0, 0.0], (motion.frames, 1)))
+    (found,) = stage.open().work([job], tmp_path)
+    assert isinstance(found, Done)
+    np.testing.assert_allclose(load(found.files["motion"]).head[:, 1], np.radians(-20.0), atol=1e-5)
+    np.save(tmp_path / "poses" / "c-1.npy", np.zeros((1, 3)))
+    (uneven,) = stage.open().work([job], tmp_path)
+    assert isinstance(uneven, Rejected)
+    assert uneven.rule == "unreadable"
+
+
 def test_a_recording_is_cut_to_its_longest_window(tmp_path: Path) -> None:
     video = still(tmp_path / "in.mp4", 60)
     options = CutOptions(shortest=0.6, longest=1.0, smallest_face=30)

@@ -9,6 +9,8 @@ from typing import Any
 
 from tdmm.corpus.pipeline.stage import Done, Job, Rejected, Worker
 from tdmm.corpus.quality.measures import Seen
+from tdmm.corpus.recordings.head_poses import EXTENSION as POSES
+from tdmm.corpus.recordings.head_poses import with_head_poses
 from tdmm.corpus.recordings.imported import EXTENSIONS, imported
 from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
@@ -101,11 +103,13 @@ class ImportStage:
         results: folder of files that `tdmm.corpus.recordings.imported` reads.
         flame: FLAME's file, on which its parameters are brought to the `arkit` rig.
         fps: of files that do not say; that of the video by default.
+        poses: folder of heads in the place of the results' own, `FOLDER/CLIP_ID.npy` (`recordings.head_poses`).
     """
 
     results: Path
     flame: Path | None = None
     fps: float | None = None
+    poses: Path | None = None
     cpus: float = 1.0
     gpus: float = 0.0
     batch: int = 1
@@ -114,12 +118,18 @@ class ImportStage:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Where the results lie, and the rate they are read at."""
-        return {"tracker": "imported", "results": str(self.results), "flame": str(self.flame or ""), "fps": self.fps}
+        settings = {
+            "tracker": "imported",
+            "results": str(self.results),
+            "flame": str(self.flame or ""),
+            "fps": self.fps,
+        }
+        return settings if self.poses is None else {**settings, "poses": str(self.poses)}
 
     def open(self) -> Worker:
         """Read FLAME, where there is one."""
         converter = None if self.flame is None else Converter(open_rig(f"flame:{self.flame}"), load_head())
-        return ImportWorker(self.results, converter, self.fps)
+        return ImportWorker(self.results, converter, self.fps, self.poses)
 
 
 @dataclass(frozen=True)
@@ -127,13 +137,14 @@ class ImportWorker:
     """A `Worker`.
 
     Attributes:
-        results, fps: see `ImportStage`.
+        results, fps, poses: see `ImportStage`.
         converter: from FLAME to the `arkit` rig, if there is one.
     """
 
     results: Path
     converter: Converter | None
     fps: float | None
+    poses: Path | None
 
     def work(self, jobs: Sequence[Job], folder: Path) -> list[Done | Rejected]:
         """Read what was found of each clip."""
@@ -144,8 +155,12 @@ class ImportWorker:
         found = [path for path in named if path.is_file()]
         if not found:
             return Rejected("not-tracked", f"{self.results}: holds no {job.clip_id} with {', '.join(EXTENSIONS)}.")
+        poses = None if self.poses is None else self.poses / f"{job.clip_id}{POSES}"
+        if poses is not None and not poses.is_file():
+            return Rejected("not-tracked", f"{poses}: is missing, and heads are to be taken from there.")
         try:
             motion = imported(found[0], fps=self.fps or Footage.open(job.files["video"]).fps)
+            motion = motion if poses is None else with_head_poses(motion, poses)
         except (InvalidMotion, InvalidVideo) as error:
             return Rejected("unreadable", str(error))
         motion = resample(self._on_arkit(motion))
