@@ -32,14 +32,12 @@ from tdmm.face.geometry import vertex_error_curves_mm
 from tdmm.motion.clip import FaceMotion
 from tdmm.motion.events import MotionEvents
 from tdmm.motion.rotation import to_quaternions
-from tdmm.reading.matching import Matching, match
+from tdmm.reading.matching import SAME_BLINK, Matching, match
 from tdmm.reading.reader import read
 from tdmm.reading.statistics import wilson
 
 IDENTITIES = 5
 SEED = 4101
-SAME_BLINK = 0.2
-"""Seconds between a blink and the one that was found for it."""
 
 
 def filmed(count: int, seed: int) -> list[tuple[np.ndarray, Scenery]]:
