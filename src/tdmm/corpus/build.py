@@ -88,7 +88,9 @@ def build(
         InvalidInput, InvalidConfig: the recipe makes no sense, or differs from what the folder holds.
         TdmmError: what a user can mend (a package, a key, a quota, a disk); all that was made is kept.
     """
-    options, due = options or BuildOptions(), _takes_due(recipe, folder)
+    options = options or BuildOptions()
+    # What was rejected under another recipe need not be made again: a redo begins with first takes.
+    due = {} if options.redo else _takes_due(recipe, folder)
     while True:
         summary = run(folder, stages_of(recipe, folder), jobs_of(recipe, due), options, progress)
         if summary.interrupted:
@@ -103,7 +105,7 @@ def build(
             f"{folder}: none of {summary.clips} clips passed every stage ({reasons}). Look closer: tdmm corpus status "
             f"{folder}"
         )
-    chosen = _Chosen(folder, recipe)
+    chosen = _Chosen(folder, recipe.duplicates)
     manifest = write_shards(
         folder,
         (_row(clip, motion, recipe) for clip, motion in chosen),
@@ -122,7 +124,7 @@ def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
     Raises:
         FileProblem: no corpus is being built there.
     """
-    return (_row(clip, motion, recipe) for clip, motion in _Chosen(folder, recipe))
+    return (_row(clip, motion, recipe) for clip, motion in _Chosen(folder, recipe.duplicates))
 
 
 def later_takes(folder: Path) -> int:
@@ -215,22 +217,16 @@ def _takes_due(recipe: CorpusRecipe, folder: Path) -> dict[str, int]:
 
 
 class _Chosen:
-    """Finished clips with their motions, those that repeat another left out, and later takes of the same."""
+    """Finished clips with their motions, those that repeat another left out."""
 
-    def __init__(self, folder: Path, recipe: CorpusRecipe) -> None:
+    def __init__(self, folder: Path, threshold: float | None) -> None:
         self._folder = folder
-        self._kept = None if recipe.duplicates is None else Kept(recipe.duplicates)
-        self._takes = recipe.prompts is not None
+        self._kept = None if threshold is None else Kept(threshold)
         self.left_out: list[dict[str, Any]] = []
 
     def __iter__(self) -> Iterator[tuple[FinishedClip, FaceMotion]]:
         names: list[str] = []
-        before = ""
         for clip in finished(self._folder):
-            if self._takes and take_of(clip.clip_id)[0] == take_of(before)[0]:
-                self.left_out.append({"clip_id": clip.clip_id, "take_of": before})
-                continue
-            before = clip.clip_id
             motion = load(clip.files["motion"])
             names.append(clip.clip_id)
             repeated = None if self._kept is None else self._kept.offer(signature(motion))

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fake_stages import FakeStage, jobs_of
 
+from tdmm.corpus.pipeline.ledger import Ledger
 from tdmm.corpus.pipeline.lock import build_lock
 from tdmm.corpus.pipeline.pruning import prune
 from tdmm.corpus.pipeline.runner import BuildOptions, run
 from tdmm.corpus.pipeline.status import finished
-from tdmm.errors import FileProblem
+from tdmm.errors import FileProblem, InvalidInput
 
 
 @pytest.mark.parametrize("away", [False, True])
@@ -33,6 +35,17 @@ def test_what_an_older_recipe_made_goes_and_nothing_else(tmp_path: Path, away: b
     before = len(log.read_text().splitlines())
     run(folder, [FakeStage("draw", log)], jobs_of(3), BuildOptions(workers=1, store=store, redo=True))
     assert len(log.read_text().splitlines()) == before + 3
+
+
+def test_what_a_build_has_not_come_to_yet_is_kept(tmp_path: Path) -> None:
+    stages = [FakeStage("draw", tmp_path / "log"), FakeStage("judge", tmp_path / "log")]
+    run(tmp_path / "corpus", stages, jobs_of(2), BuildOptions(workers=1))
+    (tmp_path / "corpus" / "ledger.sqlite").unlink()  # the next build finds what is there
+    with closing(Ledger(tmp_path / "corpus")) as ledger:
+        ledger.settle(stages, jobs_of(2))
+    with pytest.raises(InvalidInput, match="not through"):
+        prune(tmp_path / "corpus")
+    assert len(list(tmp_path.glob("corpus/store/*/*/*"))) == 4
 
 
 def test_nothing_is_pruned_where_nothing_was_built_or_a_build_is_at_work(tmp_path: Path) -> None:

@@ -36,7 +36,3 @@ def test_what_was_rejected_is_due_again_until_it_passes_or_enough_is_enough() ->
     assert takes_due(fates, 3) == {"b": 2, "c": 3, "d": 2}
     assert takes_due(fates, 2) == {"b": 2, "c": 2, "d": 2}
     assert takes_due(fates, 1) == {}
-
-
-def test_a_take_that_was_made_stays_where_an_earlier_one_passes_meanwhile() -> None:
-    assert takes_due([("a", False), ("a-take-2", True), ("a-take-3", False)], 4) == {"a": 3}

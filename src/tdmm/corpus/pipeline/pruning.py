@@ -8,7 +8,9 @@ from pathlib import Path
 
 from tdmm.corpus.pipeline.ledger import Ledger
 from tdmm.corpus.pipeline.lock import build_lock
+from tdmm.corpus.pipeline.status import summarise
 from tdmm.corpus.pipeline.store import Store
+from tdmm.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,14 @@ def prune(folder: Path, *, only_look: bool = False) -> Pruned:
 
     Raises:
         FileProblem: no corpus is being built there, a build is at work, or the object storage cannot be reached.
+        InvalidInput: the build is not through; what it has not come to yet would be lost.
     """
     with closing(Ledger(folder, writable=False)) as ledger, build_lock(folder):
+        if not summarise(ledger).complete:
+            raise InvalidInput(
+                f"{folder}: the build is not through, so nobody knows what it still leads to. Finish it, then prune: "
+                "tdmm corpus build"
+            )
         store, outputs, taken = Store(folder, ledger.url), 0, 0
         named = set(ledger.content_keys())
         for stage, key, size in store.outputs():

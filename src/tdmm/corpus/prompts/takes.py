@@ -35,8 +35,6 @@ def take_of(clip_id: str) -> tuple[str, int]:
 def takes_due(fates: Iterable[tuple[str, bool]], most: int) -> dict[str, int]:
     """How many takes there are to be of each clip, by the id of its first; those with one take are left out.
 
-    A take that was made stays, even where an earlier one passes meanwhile.
-
     Args:
         fates: ids of clips, and whether they were rejected.
         most: takes of a clip.
