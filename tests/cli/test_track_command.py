@@ -41,6 +41,17 @@ def test_a_video_becomes_a_motion_and_a_sentence(tdmm: Tdmm, tmp_path: Path, sha
 
 
 @pytest.mark.usefixtures("_task")
+def test_a_smile_that_shows_teeth_opens_no_jaw(tdmm: Tdmm, tmp_path: Path, shared_data: Path) -> None:
+    done = tdmm("track", str(shared_data / "pyfeat" / "single_face.mp4"), "-o", "a.npz")
+    assert done.code == 0, done.err
+    assert "face in 72 of 72 pictures" in done.out
+    motion = api.load(tmp_path / "a.npz")
+    assert motion.seconds == pytest.approx(2.4, abs=0.05)
+    assert motion.channel("mouthSmileLeft").max() > 0.4
+    assert motion.channel("jawOpen").max() < 0.4
+
+
+@pytest.mark.usefixtures("_task")
 def test_no_face_is_exit_code_2_and_no_file(tdmm: Tdmm, tmp_path: Path, shared_data: Path) -> None:
     done = tdmm("track", str(shared_data / "pyfeat" / "no_face.mp4"), "-o", "a.npz")
     assert done.code == 2
