@@ -132,3 +132,34 @@ def test_a_full_gpu_says_what_to_lower(
             "train", "motion2language", describing, "--corpus", corpus, "--out", tmp_path / "model",
             "--tokenizer", trained_tokenizer, "--backbone", base, "--threads", 1,
         )  # fmt: skip
+
+
+BEGUN = """
+model: {hidden: 16, layers: 1, heads: 2, key_heads: 1, feedforward: 16, mixers: 1, kernel: 3}
+vocabulary: 320
+answers: 1
+evaluation_clips: 2
+generated_clips: 1
+training: {steps: 2, batch_size: 4, learning_rate: 1e-2, log_every: 1}
+"""
+
+
+def test_training_goes_on_from_a_finished_model(corpus: Path, trained_tokenizer: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "small.yaml"
+    recipe.write_text(BEGUN)
+    given = ("--corpus", corpus, "--tokenizer", trained_tokenizer, "--device", "cpu", "--threads", 1)
+    run("train", "motion2language", recipe, *given, "--out", tmp_path / "first")
+    recipe.write_text(BEGUN.replace("1e-2", "1e-9"))
+    run("train", "motion2language", recipe, *given, "--start", tmp_path / "first", "--out", tmp_path / "second")
+    first, second = (Motion2Language.load(tmp_path / name) for name in ("first", "second"))
+    for (name, one), other in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
+        assert torch.allclose(one, other, atol=1e-5), name
+    assert json.loads((tmp_path / "second/provenance.json").read_text())["start"] == first.fingerprint
+    recipe.write_text(BEGUN.replace("hidden: 16", "hidden: 32"))
+    with pytest.raises(TdmmError, match=r"other sizes.*'hidden': 16"):
+        run("train", "motion2language", recipe, *given, "--start", tmp_path / "first", "--out", tmp_path / "third")
+    recipe.write_text(BEGUN)
+    with pytest.raises(TdmmError, match="codes of another tokenizer"):
+        run("train", "motion2language", recipe, *given[:2], "--start", tmp_path / "first", "--out", tmp_path / "fourth")
+    with pytest.raises(TdmmError, match=r"--start is for motion2language"):
+        run("train", "planner", recipe, *given, "--start", tmp_path / "first", "--out", tmp_path / "fifth")

@@ -57,6 +57,12 @@ def train(
     tokenizer: Annotated[
         Path | None, typer.Option(help="Folder of a tokenizer, from `tdmm tokens train`; ours when left out.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Go on from a finished small motion2language of the recipe's sizes, with its words."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads; all cores when left out.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint, if there is one.")] = True,
@@ -96,7 +102,7 @@ def train(
     corpora = [read_share(each) for each in corpus or ()]
     trained = train_model(
         model.value, settings, corpora, out, runtime.resolve(device, threads=threads),
-        tokenizer=tokenizer, resume=resume,
+        tokenizer=tokenizer, start=start, resume=resume,
     )  # fmt: skip
     minutes = trained.run.seconds / 60
     if trained.run.stopped == "interrupted":

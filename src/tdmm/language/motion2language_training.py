@@ -69,6 +69,24 @@ def build_vocabulary(
     return Vocabulary.build(texts(), size)
 
 
+def _going_on(start: Motion2Language, recipe: Motion2LanguageRecipe, tokenizer: str) -> Motion2Language:
+    """The model to go on from, where it fits.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    if (recipe.model.backbone, start.config.backbone) != ("small", "small"):
+        raise InvalidInput("--start is for the small language model; an adapter is trained from nothing.")
+    if start.config.model_dump(exclude={"dropout"}) != recipe.model.model_dump(exclude={"dropout"}):
+        raise InvalidInput(
+            "The model to start from has other sizes than the recipe. Copy `model` from the config.json beside it: "
+            f"{start.config.told()}."
+        )
+    if start.tokenizer_fingerprint != tokenizer:
+        raise InvalidInput("The model to start from reads the codes of another tokenizer. Name that one: --tokenizer.")
+    return start
+
+
 class Motion2LanguageTask:
     """What `tdmm.training.loop.fit` trains.
 
@@ -79,9 +97,11 @@ class Motion2LanguageTask:
         tokenizer: whose codes they are.
         narrated: puts a script into words; the narrator, unless a test says otherwise.
         processes: that share each batch; None is this one alone.
+        start: a finished small model to go on from, which keeps its vocabulary; None begins with nothing.
 
     Raises:
-        InvalidInput: there are no clips to train on, or none to judge by; or none with features, which `tracked` needs.
+        InvalidInput: there are no clips to train on, or none to judge by; or none with features, which `tracked` needs;
+            or `start` reads other codes, or has other sizes than the recipe.
         InvalidConfig: nothing would be trained, or a batch is too small to share.
         ArtifactProblem, MissingDependency: the pretrained language model cannot be used.
     """
@@ -94,6 +114,7 @@ class Motion2LanguageTask:
         tokenizer: FrameTokenizer,
         narrated: Answer = answer,
         processes: Processes | None = None,
+        start: Motion2Language | None = None,
     ) -> None:
         if not len(train) or not len(validation):
             raise InvalidInput(
@@ -105,15 +126,18 @@ class Motion2LanguageTask:
         seed = recipe.training.seed
         self._tasks = tuple(task for task in TASKS if recipe.mix.get(task))
         books, source = codebooks(tokenizer), tokenizer.fingerprint
-        if recipe.model.backbone == "small":
+        if start is not None:
+            torch.manual_seed(seed)
+            self.model = _going_on(start, recipe, source)
+        elif recipe.model.backbone == "small":
             vocabulary = build_vocabulary(train, recipe.vocabulary, seed, narrated, self._tasks)
             torch.manual_seed(seed)
             self.model = Motion2Language(recipe.model, vocabulary, books, source)
-            if recipe.knowledge:
-                self.model.knowledge = FrameKnowledge(recipe.model.hidden)
         else:
             torch.manual_seed(seed)
             self.model = Motion2Language.on_pretrained(recipe.model, books, source)
+        if recipe.knowledge and recipe.model.backbone == "small":
+            self.model.knowledge = FrameKnowledge(recipe.model.hidden)
         if not any(parameter.requires_grad for parameter in self.model.parameters()):
             raise InvalidConfig(
                 "Nothing would be trained: with motion: tokens the backbone needs lora. Give --lora 16, or set it in "

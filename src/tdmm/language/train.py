@@ -12,6 +12,7 @@ import torch
 
 from tdmm.corpus.mixing import Share, about
 from tdmm.errors import FileProblem, InvalidInput, TdmmError
+from tdmm.language.motion2language import Motion2Language
 from tdmm.language.motion2language_training import (
     Motion2LanguageRecipe,
     Motion2LanguageTask,
@@ -51,10 +52,12 @@ def train(
     runtime: Runtime,
     *,
     tokenizer: Path | None = None,
+    start: Path | None = None,
     resume: bool = True,
-    progress: bool = True,
 ) -> Trained:
     """Train a language model and write it to `out`; checkpoints, metrics and caches go to `out` + `-run`.
+
+    Draws a bar on stderr.
 
     Args:
         model: which.
@@ -65,8 +68,8 @@ def train(
         out: folder of the finished artifact, replaced whole at the end.
         runtime: the device.
         tokenizer: folder of the tokenizer; None is the bundled one.
+        start: folder of a finished small motion2language that this run begins with, instead of with nothing.
         resume: go on from the last checkpoint.
-        progress: draw a bar on stderr.
 
     Raises:
         InvalidConfig: the recipe is wrong, or the checkpoint is of another one.
@@ -76,6 +79,8 @@ def train(
         TdmmError: training diverged, or the memory of the GPU is too small.
     """
     work = out.with_name(out.name + "-run")
+    if start is not None and model != "motion2language":
+        raise InvalidInput("--start is for motion2language. Leave it out.")
     if not corpora and model != "phrases":
         raise InvalidInput(f"{model} learns from a corpus: name its folder. Make one: tdmm corpus act --out corpus")
     try:
@@ -103,8 +108,11 @@ def train(
                 spoken, heard = (
                     scripted_tokens(corpora, split, codes, work / "cache") for split in ("train", "validation")
                 )
-            task = Motion2LanguageTask(settings, spoken, heard, codes, processes=processes)
+            before = None if start is None else Motion2Language.load(start)
+            task = Motion2LanguageTask(settings, spoken, heard, codes, processes=processes, start=before)
             base = {f"language model {part}": digest for part, digest in task.model.base.items()}
+            if before is not None:
+                base["start"] = before.fingerprint
         elif model == "planner":
             settings = read_recipe(recipe, PlannerRecipe)
             task = PlannerTask.prepare(settings, corpora, work / "cache", runtime.device)
@@ -115,7 +123,7 @@ def train(
         try:
             run = fit(
                 task, settings.training, work, runtime,
-                resume=resume, progress=progress, processes=processes, identity=base,
+                resume=resume, processes=processes, identity=base,
             )  # fmt: skip
         except torch.OutOfMemoryError as error:
             raise TdmmError(_too_large(settings, runtime, work)) from error
@@ -123,9 +131,13 @@ def train(
         if processes.first and run.stopped != "interrupted":
             # Parts of a sharded model cannot be moved; what is saved of it goes to the CPU by itself.
             whole = task.model if processes.count > 1 else task.model.cpu()
-            fingerprint = whole.save(out, _provenance(settings, corpora, codes, run))
+            fingerprint = whole.save(out, {**_provenance(settings, corpora, codes, run), **_begun(base)})
         processes.wait()
     return Trained(run, fingerprint)
+
+
+def _begun(base: dict[str, str]) -> dict[str, str]:
+    return {"start": base["start"]} if "start" in base else {}
 
 
 def _too_large(settings: AnyRecipe, runtime: Runtime, work: Path) -> str:
