@@ -4,10 +4,13 @@
     python tools/refine_tracker.py film --landmarker face_landmarker.task --clips 900 --out films
     python tools/refine_tracker.py fit films --out fitted
     python tools/refine_tracker.py train fitted --recipe recipes/refiner.yaml --out refiner
+    python tools/refine_tracker.py errors others --out src/tdmm/motion/assets/tracking_noise.npz
 
 How the bundled one was made stands in the recipe. Each film is a person, a camera, a light and a place of its own, its
 script cast as those of `tdmm corpus act`; no picture of it is kept, only its points, its scores and its truth. `fit` is
-what `tdmm track` does with points. Every command goes on where it was interrupted.
+what `tdmm track` does with points. `errors` measures how the tracker errs, refiner and all, on films that it did not
+learn from (`tdmm.motion.tracking_noise`), after comparing what one half of them shows with the other half. Every
+command but that goes on where it was interrupted.
 """
 
 from __future__ import annotations
@@ -26,20 +29,27 @@ from pydantic import BaseModel, ConfigDict
 from rich.progress import track as shown_progress
 from torch import Tensor, nn
 
-from tdmm.acting.actor import perform
+from tdmm.acting.actor import Performance, perform
 from tdmm.acting.casting import cast
 from tdmm.acting.single import single
 from tdmm.corpus.tracking.fit import fit as fit_points
 from tdmm.corpus.tracking.landmark_rig import load_rig
 from tdmm.corpus.tracking.mediapipe_faces import open_tracker
 from tdmm.corpus.tracking.refiner import MIRROR, Refiner, RefinerConfig, Shown, load_refiner, save, told
-from tdmm.corpus.tracking.sighting import LANDMARKS, Floats
+from tdmm.corpus.tracking.sighting import LANDMARKS, Floats, Sighting
+from tdmm.corpus.tracking.track import TrackOptions, motion_of
 from tdmm.corpus.video.rendered import Person
 from tdmm.face.arkit import load_head
 from tdmm.face.channels import ARKIT
 from tdmm.face.render import Camera, render
 from tdmm.face.skinning import matrix_to_euler
 from tdmm.files import written_aside
+from tdmm.motion.clip import FPS
+from tdmm.motion.events import MotionEvents
+from tdmm.motion.features import from_features, to_features
+from tdmm.motion.tracking_noise import TrackingNoise
+from tdmm.reading import reader
+from tdmm.reading.matching import Matching, match
 from tdmm.recipes import read_recipe
 from tdmm.runtime import resolve
 from tdmm.training.config import TrainingConfig
@@ -88,14 +98,19 @@ class RefinerRecipe(BaseModel):
     training: TrainingConfig
 
 
+def acted(seed: int, number: int, rng: np.random.Generator) -> Performance:
+    """What happens in a film, before it is decided how the head is held."""
+    script = cast(seed, number)
+    if rng.random() < SINGLE:
+        script = single(script, rng)
+    return perform(script, seed + number)
+
+
 @torch.no_grad()
 def film(landmarker: Path | None, seed: int, number: int) -> dict[str, npt.NDArray[np.generic]]:
     """A film: `points` (T, 478, 3) pixels, `scores` and `expression` (T, 52), `size`; nothing where a face is lost."""
     rng, head = np.random.default_rng((seed, number)), load_head()
-    script = cast(seed, number)
-    if rng.random() < SINGLE:
-        script = single(script, rng)
-    motion = perform(script, seed + number).motion
+    motion = acted(seed, number, rng).motion
     held = rng.normal(size=3) * TURN if rng.random() < 0.5 else np.zeros(3)
     motion = motion.with_(head=(motion.head + held).astype(np.float32))
     person = Person.named(f"{seed}-{number}")
@@ -132,6 +147,53 @@ def fitted(path: Path) -> dict[str, npt.NDArray[np.generic]]:
         "angles": matrix_to_euler(torch.from_numpy(found.rotation)).numpy(),
         "lacking": found.lacking.astype(np.float16),
     }  # fmt: skip
+
+
+@torch.no_grad()
+def errors(films: Sequence[Path]) -> tuple[list[Floats], list[Floats], list[MotionEvents]]:
+    """What was acted in films and what is tracked of it, (T, 58) features, and what the reader should find.
+
+    How a head is held is nothing that its tracker gets wrong, but pitch within 10 degrees, which is taken for level.
+    """
+    acts, tracks, events = [], [], []
+    for path in shown_progress(films):
+        with np.load(path) as stored:
+            if "points" not in stored:
+                continue
+            points, scores, size = stored["points"], stored["scores"], tuple(stored["size"].tolist())
+        seed, number = map(int, path.stem.split("-"))
+        rng = np.random.default_rng((seed, number))
+        performance = acted(seed, number, rng)
+        seconds = np.arange(len(points)) / FPS
+        across = float(np.median([Sighting(each).size for each in points]))
+        motion = motion_of(fit_points(points, size), list(scores), seconds, seconds, FPS, across, TrackOptions())
+        truth, told = to_features(performance.motion), to_features(motion)
+        if rng.random() < 0.5:
+            angles = slice(len(ARKIT), len(ARKIT) + 3)
+            told[:, angles] -= np.median(told[:, angles] - truth[:, angles], axis=0)
+        acts.append(truth)
+        tracks.append(told)
+        events.append(performance.events)
+    return acts, tracks, events
+
+
+def compared(acts: Sequence[Floats], tracks: Sequence[Floats], events: Sequence[MotionEvents]) -> None:
+    """Print what the reader finds in clips as tracked, and as the errors measured on other clips spoil them."""
+    noise = TrackingNoise.measured(acts[::2], tracks[::2])
+    spoilt = [noise.spoilt(clip, np.random.default_rng(number)) for number, clip in enumerate(acts[1::2])]
+    for name, clips in (("tracked", tracks[1::2]), ("spoilt", spoilt)):
+        matched, squares = Matching(), 0.0
+        for each, truth, happened in zip(clips, acts[1::2], events[1::2], strict=True):
+            held = np.concatenate([np.clip(each[:, : len(ARKIT)], 0, 1), each[:, len(ARKIT) :]], axis=1)
+            matched += match(happened, reader.read(from_features(held.astype(np.float32))))
+            squares += float(((held - truth)[:, : len(ARKIT)] ** 2).mean()) / len(clips)
+        found = sum(hit.truth.kind == "action" for hit in matched.hits)
+        missed = sum(miss.mark.kind == "action" for miss in matched.misses)
+        false = sum(fault.mark.kind == "action" for fault in matched.false)
+        print(
+            f"{name}: {found} of {found + missed} actions found, {false / len(clips):.2f} false ones a clip; "
+            f"coefficients off by {math.sqrt(squares):.3f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -276,7 +338,7 @@ def mean(folders: Sequence[Path]) -> Refiner:
 
 
 def main() -> None:
-    """Film, fit, train or average."""
+    """Film, fit, train, average, or measure errors."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     filming = commands.add_parser("film")
@@ -292,7 +354,9 @@ def main() -> None:
     training.add_argument("--start", type=Path, help="folder of a refiner to go on from, instead of from nothing")
     averaging = commands.add_parser("mean")
     averaging.add_argument("refiners", type=Path, nargs="+")
-    for each in (filming, fitting, training, averaging):
+    measuring = commands.add_parser("errors")
+    measuring.add_argument("films", type=Path)
+    for each in (filming, fitting, training, averaging, measuring):
         each.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     if asked.command == "train":
@@ -306,6 +370,11 @@ def main() -> None:
         save(mean(asked.refiners), asked.out, {"mean_of": [str(each) for each in asked.refiners]})
         return
     torch.set_num_threads(1)
+    if asked.command == "errors":
+        acts, tracks, events = errors(sorted(asked.films.glob("*.npz")))
+        compared(acts, tracks, events)
+        TrackingNoise.measured(acts, tracks).save(asked.out)
+        return
     asked.out.mkdir(parents=True, exist_ok=True)
     films = sorted(asked.films.glob("*.npz")) if asked.command == "fit" else range(asked.clips)
     for each in shown_progress(films):

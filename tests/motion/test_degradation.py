@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tdmm.face.channels import ARKIT, INDEX
 from tdmm.motion.degradation import NOISE_ONLY, Faults, degraded
 
-_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0)
+_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0, measured=0)
 
 
 def clip(frames: int = 60) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -183,6 +183,11 @@ DESCRIBE_NOISY = Definition(
     "describe.family on the same clips as a face tracker may deliver them (a resting face that is not zero, gains,"
     " jitter, other frame rates, lost frames), no part of the face hidden",
 )
+DESCRIBE_TRACKED = Definition(
+    "describe.tracked",
+    "share",
+    "describe.family on the same clips with the errors of tdmm's own tracker, as measured on rendered films",
+)
 DESCRIBE_DESCRIPTOR = Definition(
     "describe.descriptor",
     "share",
@@ -225,7 +230,7 @@ DESCRIBE = (
     DESCRIBE_UNSEEN,
 )
 """Of the sentence that describes a clip."""
-ANSWERS = (DESCRIBE_NOISY, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION)
+ANSWERS = (DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION)
 """Of degraded clips, and of the answers to other tasks."""
 READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)
 

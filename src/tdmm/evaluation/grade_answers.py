@@ -18,12 +18,12 @@ from tdmm.evaluation import definitions
 from tdmm.evaluation.generation import NoModel, in_batches
 from tdmm.evaluation.grade_describe import BATCH, grade_text
 from tdmm.evaluation.held_out import SEED, ActedClip, clips
-from tdmm.evaluation.metric import Measurement, Progress, average, ratio, share, silent, skipped
+from tdmm.evaluation.metric import Definition, Measurement, Progress, average, ratio, share, silent, skipped
 from tdmm.motion.clip import FaceMotion
-from tdmm.motion.degradation import Faults, degraded
+from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
-_IN_SIGHT = Faults(partial=0.0)
+_GUESSED = Faults(partial=0.0, measured=0.0)
 
 
 class Answering(Protocol):
@@ -47,7 +47,8 @@ def grade_answers(
     acted = list(clips(count, seed))
     try:
         return (
-            _noisy(answering, acted, seed, progress),
+            _spoilt(answering, acted, seed, progress, definitions.DESCRIBE_NOISY, _GUESSED),
+            _spoilt(answering, acted, seed, progress, definitions.DESCRIBE_TRACKED, MEASURED),
             _descriptors(answering, acted, progress),
             _intensities(answering, acted, progress),
             _questions(answering, acted, seed, progress),
@@ -72,17 +73,25 @@ def right_levels(script: Script, answer: str) -> int:
     return sum(found == level for found, level in zip(given, wanted, strict=True))
 
 
-def _noisy(answering: Answering, acted: list[ActedClip], seed: int, progress: Progress) -> Measurement:
+def _spoilt(
+    answering: Answering,
+    acted: list[ActedClip],
+    seed: int,
+    progress: Progress,
+    definition: Definition,
+    faults: Faults,
+) -> Measurement:
+    """Families named of clips with a tracker's faults."""
     shown = [clip for clip in acted if clip.script.events]
-    motions = [_as_tracked(clip.performance.motion, seed, index) for index, clip in enumerate(shown)]
+    motions = [_as_tracked(clip.performance.motion, (seed, index, 6), faults) for index, clip in enumerate(shown)]
     texts = in_batches(answering, motions, BATCH, lambda done: progress(done, len(shown), "tracked clips described"))
     grades = [grade_text(clip.script, text) for clip, text in zip(shown, texts, strict=True) if text is not None]
     shares = [sum(grade.families) / len(grade.families) for grade in grades]
-    return average(definitions.DESCRIBE_NOISY, shares, len(shown) - len(grades))
+    return average(definition, shares, len(shown) - len(grades))
 
 
-def _as_tracked(motion: FaceMotion, seed: int, index: int) -> FaceMotion:
-    return from_features(degraded(to_features(motion), np.random.default_rng([seed, index, 6]), _IN_SIGHT))
+def _as_tracked(motion: FaceMotion, seed: tuple[int, ...], faults: Faults) -> FaceMotion:
+    return from_features(degraded(to_features(motion), np.random.default_rng(seed), faults))
 
 
 def _descriptors(answering: Answering, acted: list[ActedClip], progress: Progress) -> Measurement:

@@ -1,7 +1,9 @@
 """Motion as a face tracker delivers it: a resting face that is not zero, uneven gains, jitter, lost frames.
 
 Acted motion is cleaner than any capture. What learns from it alone fails on a phone: these are the faults of trackers
-that models are taught to see through. Their sizes are guesses from looking at captures, not fitted to any.
+that models are taught to see through. Half of the clips have the errors of our own tracker, as they were measured
+(`tdmm.motion.tracking_noise`). Of other trackers, and of what a recording does beside, sizes are guesses from looking
+at captures, not fitted to any.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy.typing as npt
 
 from tdmm.face.channels import ARKIT
 from tdmm.motion.clip import FPS
+from tdmm.motion.tracking_noise import tracking_noise
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,6 +45,7 @@ class Faults:
         rate: probability of another frame rate, brought back to 25 by interpolation.
         dropped: probability of lost frames, bridged by interpolation.
         partial: probability that mouth or upper face is hidden, or the head pose missing, for good.
+        measured: probability that errors are those of our own tracker, in place of tilt, gain and jitter.
     """
 
     tilt: float = 0.5
@@ -55,10 +59,13 @@ class Faults:
     rate: float = 0.2
     dropped: float = 0.2
     partial: float = 0.05
+    measured: float = 0.5
 
 
-NOISE_ONLY = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0)
-"""What keeps every frame in its place."""
+NOISE_ONLY = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=0.0)
+"""What keeps every frame in its place, and every action to be seen."""
+MEASURED = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=1.0)
+"""The errors of our own tracker, as measured, and nothing else."""
 
 
 def degraded(features: Floats, draw: np.random.Generator, faults: Faults | None = None) -> Floats:
@@ -80,13 +87,10 @@ def degraded(features: Floats, draw: np.random.Generator, faults: Faults | None 
         out = _bridged(out, draw)
     if draw.random() < faults.smoothing:
         out = _averaged(out, int(draw.choice((3, 5))))
-    if draw.random() < faults.gain:
-        out[:, :_E] *= np.exp(draw.normal(0.0, faults.gain_size, _E))
-    if draw.random() < faults.tilt:
-        out[:, :_E] += np.minimum(draw.exponential(faults.tilt_size, _E), 8 * faults.tilt_size)
-        out[:, _E : _E + 3] += draw.normal(0.0, math.radians(2.0), 3)
-    if draw.random() < faults.jitter:
-        out += _jitter(draw, out.shape, faults)
+    if faults.measured and draw.random() < faults.measured:
+        out = tracking_noise().spoilt(out, draw)
+    else:
+        out = _misread(out, draw, faults)
     if draw.random() < faults.partial:
         hidden = int(draw.integers(3))
         if hidden == 2:
@@ -95,6 +99,19 @@ def degraded(features: Floats, draw: np.random.Generator, faults: Faults | None 
             out[:, :_E] *= ~(_MOUTH, _UPPER)[hidden]
     out[:, :_E] = np.clip(out[:, :_E], 0.0, 1.0)
     return out.astype(np.float32)
+
+
+def _misread(clip: npt.NDArray[np.float64], draw: np.random.Generator, faults: Faults) -> npt.NDArray[np.float64]:
+    """As some tracker may read it: uneven gains, a resting face that is not zero, jitter."""
+    out = clip.copy()
+    if draw.random() < faults.gain:
+        out[:, :_E] *= np.exp(draw.normal(0.0, faults.gain_size, _E))
+    if draw.random() < faults.tilt:
+        out[:, :_E] += np.minimum(draw.exponential(faults.tilt_size, _E), 8 * faults.tilt_size)
+        out[:, _E : _E + 3] += draw.normal(0.0, math.radians(2.0), 3)
+    if draw.random() < faults.jitter:
+        out += _jitter(draw, out.shape, faults)
+    return out
 
 
 def without(features: Floats, part: Part) -> Floats:

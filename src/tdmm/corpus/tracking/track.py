@@ -191,10 +191,8 @@ def _moved(
     times = np.array(seen.seconds)
     fitted = fit(points, (footage.width, footage.height), seconds=times[numbers], focal=focal, progress=told)
     size = float(np.median([person.sightings[number].size for number in numbers]))
-    motion = _motion(fitted, times[numbers], times, footage.fps, size, options)
-    if options.refine:
-        scores = [person.sightings[number].scores for number in numbers]
-        motion = motion.with_(expression=_refined(fitted, scores, times[numbers], motion.frames))
+    scores = [person.sightings[number].scores for number in numbers]
+    motion = motion_of(fitted, scores, times[numbers], times, footage.fps, size, options)
     gaps = tuple(_gaps(numbers, times, 1.0 / footage.fps))
     residual = float(np.median(fitted.residual_mm))
     motion = motion.with_(
@@ -207,6 +205,32 @@ def _moved(
     return Tracked(motion, len(times), len(numbers), size, residual, gaps, warnings, fitted, tuple(numbers))
 
 
+def motion_of(
+    fitted: Fitted,
+    scores: Sequence[Floats | None],
+    seen_at: npt.NDArray[np.float64],
+    times: npt.NDArray[np.float64],
+    nominal: float,
+    size: float,
+    options: TrackOptions,
+) -> FaceMotion:
+    """What fitted frames show, on an even clock, without gaps or jitter, at 25 fps.
+
+    Args:
+        fitted: F frames in which the face was found.
+        scores: F times the tracker's own, (52,), where it has them.
+        seen_at: (F,) seconds of those frames.
+        times: (P,) seconds of all pictures.
+        nominal: pictures a second of the video.
+        size: of the face, pixels.
+        options: how.
+    """
+    motion = _motion(fitted, seen_at, times, nominal, size, options)
+    if not options.refine:
+        return motion
+    return motion.with_(expression=_refined(fitted, scores, seen_at, motion.frames))
+
+
 def _motion(
     fitted: Fitted,
     seen_at: npt.NDArray[np.float64],
@@ -215,7 +239,7 @@ def _motion(
     size: float,
     options: TrackOptions,
 ) -> FaceMotion:
-    """The fitted frames on an even clock, without gaps or jitter, at 25 fps."""
+    """The fitted frames as they are."""
     fps = pictures = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
     if fps < _SLOW:
         fps = FPS  # a coarse even clock would step over pictures
