@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tracking"))
 
+from cut_stages import ToldCutStage
+from faces import SIZE
 from recordings import record
 
 from tdmm.acting.actor import perform
@@ -22,6 +26,9 @@ from tdmm.corpus.quality.rules import Rules
 from tdmm.corpus.recipe import CorpusRecipe, Prompts, read
 from tdmm.corpus.shards import pack, verify
 from tdmm.corpus.shards import read as read_shards
+from tdmm.corpus.stages.captions import CaptionStage
+from tdmm.corpus.stages.quality import QualityStage
+from tdmm.corpus.stages.tracking import ImportStage
 from tdmm.errors import InvalidConfig, InvalidInput, TdmmError
 from tdmm.motion.files import write_npz
 
@@ -140,6 +147,10 @@ def test_a_recipe_says_what_is_wrong_with_it(tmp_path: Path) -> None:
         read(written(tmp_path / "c.yaml", "prompts: {clips: 4}\n"))
     with pytest.raises(InvalidConfig, match="`poses` go with `results`"):
         read(written(tmp_path / "g.yaml", "recordings: {source: .}\ntrack: {poses: heads}\n"))
+    with pytest.raises(InvalidConfig, match=r"results` are of whole recordings: set `recordings\.cut: false"):
+        read(written(tmp_path / "h.yaml", "recordings: {source: .}\ntrack: {results: found}\n"))
+    with pytest.raises(InvalidConfig, match="`windows` are of recordings that are cut"):
+        read(written(tmp_path / "i.yaml", "recordings: {source: ., cut: false, windows: 3}\n"))
     with pytest.raises(InvalidConfig, match="is not YAML"):
         read(written(tmp_path / "d.yaml", "prompts: [\n"))
     with pytest.raises(InvalidConfig, match="leave out --clips"):
@@ -205,6 +216,46 @@ def test_recordings_called_takes_are_clips_of_their_own(tmp_path: Path) -> None:
         write_npz(perform(script, number).motion, tmp_path / "results" / f"smile-take-{number}.npz")
     outcome = build(recipe_of(tmp_path), tmp_path / "corpus", ONE)
     assert (outcome.summary.finished, outcome.duplicates, outcome.again) == (2, 0, 0)
+
+
+def test_a_long_recording_gives_a_clip_of_each_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("videos", "results"):
+        (tmp_path / name).mkdir()
+    for name, pictures in (("long", 75), ("short", 20)):
+        record(tmp_path / "videos" / f"{name}.mp4", [np.full((SIZE[1], SIZE[0], 3), 40, np.uint8)] * pictures)
+    for number, name in enumerate(("long", "long_2", "long_3", "short")):
+        write_npz(perform(smile(0.4 + 0.1 * number), number).motion, tmp_path / "results" / f"{name}.npz")
+    content = {"recordings": {"source": str(tmp_path / "videos")}, "quality": ANY.model_dump(), "duplicates": None}
+    recipe, log = CorpusRecipe.model_validate(content), tmp_path / "looks"
+
+    def stages(recipe: CorpusRecipe, folder: Path) -> list[Any]:
+        others = [ImportStage(tmp_path / "results"), CaptionStage(), QualityStage(recipe.quality)]
+        return [ToldCutStage(log=log, name="cut"), *others]
+
+    monkeypatch.setattr(building, "stages_of", stages)
+    folder = tmp_path / "corpus"
+    outcome = build(recipe, folder, ONE)
+    assert (outcome.summary.clips, outcome.summary.finished, outcome.windows) == (4, 4, 2)
+    assert log.read_text().count("look") == 2, "each recording is looked at once"
+    every = ("train", "validation", "test", "unused")
+    clips = {clip.clip_id: clip for split in every for clip in read_shards(folder, split)}
+    assert set(clips) == {"long", "long_2", "long_3", "short"}
+    cuts = [clips[name].provenance["cut"] for name in ("long", "long_2", "long_3")]  # type: ignore[index]
+    assert sorted(round(each["start"], 1) for each in cuts) == [0.0, 1.0, 2.0]
+    assert not any("further" in each for each in cuts)
+    # One person is never on both sides of a split.
+    splits = {split: {clip.person for clip in read_shards(folder, split)} for split in every}
+    assert sum("long" in people for people in splits.values()) == 1
+    # The same again does nothing; a recipe that wants fewer says so.
+    before = (folder / "manifest.json").read_bytes()
+    build(recipe, folder, ONE)
+    assert (folder / "manifest.json").read_bytes() == before
+    assert recipe.recordings is not None
+    two = recipe.model_copy(update={"recordings": recipe.recordings.model_copy(update={"windows": 2})})
+    with pytest.raises(InvalidInput, match="no longer asked for"):
+        build(two, folder, ONE)
+    assert build(two, folder, BuildOptions(workers=1, redo=True)).windows == 1
+    assert log.read_text().count("look") == 2
 
 
 @pytest.mark.slow

@@ -197,7 +197,7 @@ def _stage_table(summary: Summary) -> Table:
 
 
 def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
-    from tdmm.corpus.build import agreement, later_takes
+    from tdmm.corpus.build import agreement, later_takes, later_windows
 
     stages = [
         {
@@ -208,8 +208,8 @@ def _figures(folder: Path, summary: Summary) -> dict[str, Any]:
     ]  # fmt: skip
     rules = {f"{stage}: {rule}": count for (stage, rule), count in summary.rejections.items()}
     return {
-        "clips": summary.clips, "again": later_takes(folder), "finished": summary.finished,
-        "complete": summary.complete, "stages": stages,
+        "clips": summary.clips, "again": later_takes(folder), "windows": later_windows(folder),
+        "finished": summary.finished, "complete": summary.complete, "stages": stages,
         "rejections": rules, "given_up": [each.clip_id for each in summary.quarantined],
         "recalls": {kind: asdict(each) for kind, each in agreement(folder).items()},
     }  # fmt: skip
@@ -232,6 +232,8 @@ def _told(built: Built, out: Path, seconds: float) -> str:
     text = f"{out}: {clips} clips in shards, in {seconds / 60:.1f} minutes"
     if built.again:
         text += f"; {built.again} clips were made again after a rejection"
+    if built.windows:
+        text += f"; {built.windows} clips are further windows of longer recordings"
     if built.duplicates:
         text += f"; {built.duplicates} left out as near copies of others"
     asked = sum(each.asked for each in built.recalls.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tdmm.corpus.recordings.recording import FACTS as RECORDINGS
 from tdmm.corpus.rows import Detail, Row, Text
 from tdmm.corpus.sharding import write_shards
 from tdmm.corpus.stages.captions import CaptionStage
-from tdmm.corpus.stages.cutting import CutStage
+from tdmm.corpus.stages.cutting import FURTHER, WINDOW_ID, CutStage, further_windows, person_in, window_job
 from tdmm.corpus.stages.polish import PolishStage
 from tdmm.corpus.stages.quality import QualityStage
 from tdmm.corpus.stages.tracking import ImportStage, TrackStage
@@ -52,6 +52,7 @@ class Built:
         manifest: of the corpus; None when the pipeline was interrupted.
         duplicates: clips that repeat another and were left out.
         again: clips that were made again of prompts whose clips had been rejected.
+        windows: clips of recordings beside their first.
         recalls: of prompted clips, by kind: how many events their scripts ask for, and how many of them the reader
             finds in the tracked motions of all first takes that were tracked.
     """
@@ -60,7 +61,21 @@ class Built:
     manifest: Manifest | None
     duplicates: int = 0
     again: int = 0
+    windows: int = 0
     recalls: Mapping[EventKind, Recall] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Due:
+    """Clips beside those that a recipe names, as earlier rounds have shown.
+
+    Attributes:
+        takes: how many there are to be of a prompt, where there is more than one, by the id of the first.
+        windows: of a recording beside the first, by its id; see `further_windows`.
+    """
+
+    takes: Mapping[str, int] = field(default_factory=dict)
+    windows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def build(
@@ -74,7 +89,8 @@ def build(
 ) -> Built:
     """Make a corpus, or go on with it.
 
-    Where the recipe allows several takes, clips that were rejected are made again, in rounds.
+    It goes in rounds: where the recipe allows several takes, clips that were rejected are made again; recordings that
+    have several windows give a clip of each.
 
     Args:
         recipe: what it is to be.
@@ -89,13 +105,13 @@ def build(
         TdmmError: what a user can mend (a package, a key, a quota, a disk); all that was made is kept.
     """
     options = options or BuildOptions()
-    # What was rejected under another recipe need not be made again: a redo begins with first takes.
-    due = {} if options.redo else _takes_due(recipe, folder)
+    # What was rejected or cut under another recipe need not be made again: a redo begins with first takes and windows.
+    due = Due() if options.redo else _due(recipe, folder)
     while True:
         summary = run(folder, stages_of(recipe, folder), jobs_of(recipe, due), options, progress)
         if summary.interrupted:
             return Built(summary, None)
-        made, due = due, _takes_due(recipe, folder)
+        made, due = due, _due(recipe, folder)
         if due == made:
             break
         options = replace(options, redo=False)
@@ -115,7 +131,7 @@ def build(
     )
     with written_aside(folder / DUPLICATES) as aside:
         aside.write_text("".join(json.dumps(each) + "\n" for each in chosen.left_out))
-    return Built(summary, manifest, len(chosen.left_out), later_takes(folder), agreement(folder))
+    return Built(summary, manifest, len(chosen.left_out), later_takes(folder), later_windows(folder), agreement(folder))
 
 
 def built_rows(folder: Path, recipe: CorpusRecipe) -> Iterator[Row]:
@@ -136,6 +152,15 @@ def later_takes(folder: Path) -> int:
     # Recordings are called what people call them.
     prompted = any(stage.name == "video" for stage in status(folder).stages)
     return sum(take_of(clip_id)[1] > 1 for clip_id, _ in fates(folder)) if prompted else 0
+
+
+def later_windows(folder: Path) -> int:
+    """How many clips there are of recordings beside their first.
+
+    Raises:
+        FileProblem: no corpus is being built there.
+    """
+    return sum(WINDOW_ID.search(clip_id) is not None for clip_id, _ in told(folder, "cut"))
 
 
 def agreement(folder: Path) -> dict[EventKind, Recall]:
@@ -185,12 +210,12 @@ def stages_of(recipe: CorpusRecipe, folder: Path) -> list[Stage]:
     return [_with_resources(stage, recipe) for stage in stages]
 
 
-def jobs_of(recipe: CorpusRecipe, takes: Mapping[str, int] | None = None) -> Iterator[Job]:
+def jobs_of(recipe: CorpusRecipe, due: Due = Due()) -> Iterator[Job]:
     """The clips that a recipe asks for, always in the same order.
 
     Args:
         recipe: what is asked for.
-        takes: of prompts, where there is more than one, by the id of the first; each follows the one before.
+        due: further takes and windows; each follows the one before.
 
     Raises:
         FileProblem, InvalidInput: the recordings cannot be listed, or the persons make no sense.
@@ -198,7 +223,7 @@ def jobs_of(recipe: CorpusRecipe, takes: Mapping[str, int] | None = None) -> Ite
     if recipe.prompts is not None:
         asked = recipe.prompts
         for prompt in suite(asked.clips, asked.seed, asked.persons):
-            for number in range(1, (takes or {}).get(prompt.clip_id, 1) + 1):
+            for number in range(1, due.takes.get(prompt.clip_id, 1) + 1):
                 again = take(prompt, number)
                 yield Job(again.clip_id, {PROMPTS: again.model_dump(mode="json")}, {})
     if recipe.recordings is not None:
@@ -207,13 +232,20 @@ def jobs_of(recipe: CorpusRecipe, takes: Mapping[str, int] | None = None) -> Ite
             # A file that was replaced is another clip.
             content = {**job.facts[RECORDINGS], "sha256": sha256(recording.path)}
             files = {name: path.absolute() for name, path in job.files.items()}
-            yield Job(job.clip_id, {RECORDINGS: content}, files)
+            first = Job(job.clip_id, {RECORDINGS: content}, files)
+            yield first
+            further = due.windows.get(job.clip_id, ())
+            most = len(further) if recipe.recordings.windows is None else recipe.recordings.windows - 1
+            for number, window in enumerate(further[:most], start=2):
+                yield window_job(first, window, number)
 
 
-def _takes_due(recipe: CorpusRecipe, folder: Path) -> dict[str, int]:
-    if recipe.prompts is None or recipe.prompts.takes == 1 or not (folder / LEDGER).exists():
-        return {}
-    return takes_due(fates(folder), recipe.prompts.takes)
+def _due(recipe: CorpusRecipe, folder: Path) -> Due:
+    if not (folder / LEDGER).exists():
+        return Due()
+    if recipe.prompts is not None:
+        return Due(takes=takes_due(fates(folder), recipe.prompts.takes))
+    return Due(windows=further_windows(told(folder, "cut")))
 
 
 class _Chosen:
@@ -250,7 +282,7 @@ def _row(clip: FinishedClip, motion: FaceMotion, recipe: CorpusRecipe) -> Row:
         native_fps=facts.get("video", {}).get("fps"),
         video_sha256=None if video is None else sha256(video),
         quality=facts["quality"],
-        provenance={name: facts[name] for name in ("video", "cut", "track") if name in facts},
+        provenance={name: _without_further(facts[name]) for name in ("video", "cut", "track") if name in facts},
     )
     if prompt is not None:
         words = [prompt.face, *(each.text for each in prompt.paraphrases)]
@@ -268,12 +300,16 @@ def _row(clip: FinishedClip, motion: FaceMotion, recipe: CorpusRecipe) -> Row:
     return replace(
         row,
         texts=tuple(Text(_detail(each), each) for each in words),
-        person=recording["person"],
+        person=person_in(facts),
         subject=caption.get("subject") or None,
         descriptors=tuple(caption.get("descriptors", ())),
         head=tuple(caption.get("head", ())),
         provenance={**(row.provenance or {}), RECORDINGS: recording},
     )
+
+
+def _without_further(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != FURTHER}
 
 
 def _source(recipe: CorpusRecipe) -> str:

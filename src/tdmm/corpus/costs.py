@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tdmm.corpus.build import later_takes, stages_of
+from tdmm.corpus.build import later_takes, later_windows, stages_of
 from tdmm.corpus.pipeline.status import status
 from tdmm.corpus.recipe import CorpusRecipe
 from tdmm.errors import InvalidInput
@@ -120,8 +120,8 @@ def plan(
     if not found.finished:
         raise InvalidInput(f"{pilot}: no clip of this pilot passed every stage. See why: tdmm corpus status {pilot}")
     gpus = {stage.name: stage.gpus for stage in stages_of(recipe, pilot)}
-    # Later takes are part of what a clip takes.
-    share = clips / (found.clips - later_takes(pilot))
+    # Later takes and windows are part of what a clip takes.
+    share = clips / (found.clips - later_takes(pilot) - later_windows(pilot))
     measured = tuple(
         StageCost(
             stage.name, stage.settled * share, stage.seconds / max(1, stage.settled), gpus.get(stage.name, 0.0),

@@ -56,7 +56,16 @@ class Recordings(_Part):
 
     source: Path = Field(description="a folder of videos, a manifest (.csv, .jsonl), or the folder of a data set")
     layout: Layout = "auto"
-    cut: bool = Field(default=True, description="to the longest 4 to 6 s of one face; false takes them as they are")
+    cut: bool = Field(default=True, description="to clips of 4 to 6 s of one face; false takes them as they are")
+    windows: int | None = Field(
+        default=None, gt=0, description="clips of a recording at most, the longest first; all when left out"
+    )
+
+    @model_validator(mode="after")
+    def _of_what_is_cut(self) -> Self:
+        if self.windows is not None and not self.cut:
+            raise ValueError("`windows` are of recordings that are cut: leave it out, or set `cut: true`")
+        return self
 
 
 class Tracking(_Part):
@@ -107,6 +116,12 @@ class CorpusRecipe(_Part):
             raise ValueError("give `prompts` (with `video`) or `recordings`, one of them")
         if (self.prompts is None) != (self.video is None):
             raise ValueError("`prompts` and `video` go together: words, and what makes videos of them")
+        return self
+
+    @model_validator(mode="after")
+    def _results_of_whole_recordings(self) -> Self:
+        if self.recordings is not None and self.recordings.cut and self.track.results is not None:
+            raise ValueError("`track.results` are of whole recordings: set `recordings.cut: false`")
         return self
 
 

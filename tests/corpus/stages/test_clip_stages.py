@@ -27,10 +27,11 @@ from tdmm.corpus.quality.rules import Rules
 from tdmm.corpus.recordings.cutting import CutOptions
 from tdmm.corpus.recordings.recording import Recording
 from tdmm.corpus.stages.captions import CaptionStage
-from tdmm.corpus.stages.cutting import CutStage, CutWorker
+from tdmm.corpus.stages.cutting import FURTHER, CutStage, CutWorker, further_windows, person_in, window_job
 from tdmm.corpus.stages.quality import QualityStage
 from tdmm.corpus.stages.tracking import ImportStage, TrackStage, TrackWorker
 from tdmm.corpus.stages.video import VideoStage
+from tdmm.corpus.tracking.sighting import FaceTracker
 from tdmm.corpus.tracking.track import TrackOptions
 from tdmm.corpus.video.backend import Declined, VideoFile
 from tdmm.errors import FileProblem
@@ -190,6 +191,25 @@ def test_a_recording_is_cut_to_its_longest_window(tmp_path: Path) -> None:
     (none,) = CutWorker(lambda: Told(lambda _: []), options).work([job], folder)
     assert isinstance(none, Rejected)
     assert (none.rule, none.facts["with_face"]) == ("no-window", 0)
+    # The other window is cut as well, without another look.
+    (further,) = further_windows([(job.clip_id, cut.facts)])[job.clip_id]
+    other = window_job(job, json.loads(json.dumps(further)), 2)
+    (second,) = CutWorker(blind, options).work([other], folder)
+    assert isinstance(second, Done)
+    assert second.files["video"] == folder / "c-1_2.mp4"
+    assert second.facts["end"] <= 0.9 + 0.05 < cut.facts["start"]
+    assert FURTHER not in second.facts
+
+
+def blind() -> FaceTracker:
+    raise AssertionError("this was looked at before")
+
+
+def test_people_of_one_recording_are_told_apart() -> None:
+    job = Recording("c-1", Path("talk.mp4"), person="anna").job()
+    assert person_in({**job.facts, "cut": {"person": 1, "several": False}}) == "anna"
+    assert person_in({**job.facts, "cut": {"person": 2, "several": True}}) == "anna-2"
+    assert person_in(job.facts) == "anna", "it was not cut"
 
 
 def test_words_come_from_the_prompt_the_given_or_the_motion(tmp_path: Path) -> None:
