@@ -35,8 +35,8 @@ ANGLES = OneEuro(least_hz=1.2, more_hz=12.0)
 """Of the head's angles, radians."""
 PLACES = OneEuro(least_hz=0.6, more_hz=20.0)
 """Of the head's place across the view, metres."""
-DEPTH = OneEuro(least_hz=0.15, more_hz=30.0)
-"""Of how far away it is, metres: the least certain of all, but who starts back is back within half a second."""
+DEPTH = OneEuro(least_hz=0.3, more_hz=3.0)
+"""Of how far away it is, metres: the least certain of all."""
 
 
 def smoothed(values: npt.ArrayLike, fps: float, how: OneEuro) -> Array:
