@@ -21,6 +21,7 @@ SCHEMAS = {
     "language2motion": Language2MotionRecipe,
     "motion2language": Motion2LanguageRecipe,
     "motion2language-lora": Motion2LanguageRecipe,
+    "motion2language-tracked": Motion2LanguageRecipe,
     "phrases": PhraseRecipe,
     "planner": PlannerRecipe,
     "tokenizer-rvq": TokenizerRecipe,
