@@ -118,7 +118,8 @@ def laptop(report: dict[str, Any]) -> str:
     rows.append(
         f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, two workers: "
         f"{report['finished']} came through every stage, {report['again']} clips having been made again (rejected: "
-        f"{rules}). Of {asked} events that the scripts ask for, the reader found {found} ({100 * found / asked:.1f}%) "
+        f"{rules}). Of {asked} events that were acted (most of the blinks are the actors' own), the reader found "
+        f"{found} ({100 * found / asked:.1f}%) "
         f"in what was tracked of their first takes, rejected clips included: {shares}. "
         "`tdmm corpus status FOLDER --json` gives these figures."
     )

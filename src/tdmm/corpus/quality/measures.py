@@ -67,7 +67,8 @@ class Measures:
         out_of_bounds: share of the frames with a coefficient outside 0 to 1.
         agreement: share of the asked actions and head motions that the reader finds; None where nothing was asked for.
         asked: how many were.
-        events: by kind ("action", "head", "blink", "gaze"): how many the script asks for, and how many are found.
+        events: by kind ("action", "head", "blink", "gaze"): how many are acted of the script, the actor's own blinks
+            included, and how many are found.
     """
 
     seconds: float

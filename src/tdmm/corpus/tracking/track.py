@@ -225,21 +225,6 @@ def motion_of(
         size: of the face, pixels.
         options: how.
     """
-    motion = _motion(fitted, seen_at, times, nominal, size, options)
-    if not options.refine:
-        return motion
-    return motion.with_(expression=_refined(fitted, scores, seen_at, motion.frames))
-
-
-def _motion(
-    fitted: Fitted,
-    seen_at: npt.NDArray[np.float64],
-    times: npt.NDArray[np.float64],
-    nominal: float,
-    size: float,
-    options: TrackOptions,
-) -> FaceMotion:
-    """The fitted frames as they are."""
     fps = pictures = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
     if fps < _SLOW:
         fps = FPS  # a coarse even clock would step over pictures
@@ -272,7 +257,10 @@ def _motion(
         identity=fitted.identity,
         confidence=confidence.astype(np.float32),
     )
-    return resample(motion, FPS)
+    motion = resample(motion, FPS)
+    if not options.refine:
+        return motion
+    return motion.with_(expression=_refined(fitted, scores, seen_at, motion.frames))
 
 
 def _refined(fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArray[np.float64], frames: int) -> Floats:
