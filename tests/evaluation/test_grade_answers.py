@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from tdmm.acting import questions
 from tdmm.acting.answers import answer
+from tdmm.acting.excerpt import drawn_excerpt
 from tdmm.acting.narrator import narrate
 from tdmm.acting.question_facts import certain_blinks
 from tdmm.acting.script import Event, Script
@@ -33,7 +35,9 @@ class Narrator:
     def __init__(self) -> None:
         self.acted = list(clips(COUNT))
         self.scripts = {clip.performance.motion.provenance["seed"]: clip.script for clip in self.acted}
-        self.tracked = iter(clip.script for clip in self.acted if clip.script.events)
+        whole = [clip.script for clip in self.acted if clip.script.events]
+        cut = [drawn_excerpt(clip.script, np.random.default_rng((SEED, i, 7))) for i, clip in enumerate(self.acted)]
+        self.tracked = iter([*whole, *whole, *(part.script for part in cut if part is not None)])
         self.asked = {}
         for index, clip in enumerate(self.acted):
             blinks = certain_blinks(clip.performance.events)
@@ -56,7 +60,9 @@ def test_the_narrator_itself_is_right() -> None:
     assert figures["describe.intensity"].value == 1
     assert figures["describe.question"].value == 1
     assert "50%" in figures["describe.question"].note
-    assert figures["describe.noisy"].value >= 0.9
+    for name in ("describe.noisy", "describe.tracked", "describe.cut"):
+        assert figures[name].value >= 0.9
+    assert 5 <= figures["describe.cut"].n < figures["describe.tracked"].n  # not all can be cut
 
 
 def test_always_yes_is_chance() -> None:

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tdmm.acting.script import Blink, Event, Script
 from tdmm.corpus.act import act
 from tdmm.corpus.mixing import Share
 from tdmm.language.scripted_clips import ScriptedTokens, Tracker, scripted_tokens
+from tdmm.motion.clip import FPS
 from tdmm.motion.degradation import Faults
 
 from .scripted import LEVELS, FakeTokenizer, script
@@ -72,3 +74,19 @@ def test_a_corpus_gives_features_and_blinks(tmp_path: Path) -> None:
 def test_lengths_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="2 scripts"):
         ScriptedTokens(np.zeros((3, LEVELS), np.int64), np.array([0, 3]), clips().scripts)
+
+
+def test_parts_of_clips_are_seen_with_what_they_show() -> None:
+    held = Event(descriptor="smile", onset=0.2, apex=0.4, offset=2.6, end=3.0)
+    whole = Script(seconds=4, events=(held,), blinks=(Blink(time=3.2),))
+    features = np.repeat(np.arange(100, dtype=np.float32)[:, None] / 100, 58, axis=1)
+    told = ScriptedTokens(np.zeros((100, LEVELS), np.int64), np.array([0, 100]), (whole,), features, (1,))
+    tracker = Tracker(told, FakeTokenizer(), _NONE, excerpts=1.0)
+    for seed in range(20):
+        seen, known = tracker.seen(0, np.random.default_rng(seed))
+        assert 30 <= len(seen) < 100
+        assert known.blinks is None
+        assert known.script.seconds == pytest.approx(len(seen) / FPS, abs=1 / FPS)
+        begun = known.script.events[0].onset == 0
+        assert begun == (seen[0, 0] > 0.1)  # where it is cut the script is
+    assert len(Tracker(told, FakeTokenizer(), _NONE).seen(0, np.random.default_rng(0))[0]) == 100

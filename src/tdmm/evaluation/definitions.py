@@ -188,6 +188,12 @@ DESCRIBE_TRACKED = Definition(
     "share",
     "describe.family on the same clips with the errors of tdmm's own tracker, as measured on rendered films",
 )
+DESCRIBE_CUT = Definition(
+    "describe.cut",
+    "share",
+    "describe.tracked on parts of the same clips that begin, end or do both while an expression is held, as recordings"
+    " are cut",
+)
 DESCRIBE_DESCRIPTOR = Definition(
     "describe.descriptor",
     "share",
@@ -230,7 +236,9 @@ DESCRIBE = (
     DESCRIBE_UNSEEN,
 )
 """Of the sentence that describes a clip."""
-ANSWERS = (DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION)
+ANSWERS = (
+    DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_CUT, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION,
+)  # fmt: skip
 """Of degraded clips, and of the answers to other tasks."""
 READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)
 

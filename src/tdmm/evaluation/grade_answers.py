@@ -10,6 +10,7 @@ import numpy as np
 
 from tdmm.acting import questions
 from tdmm.acting.brief import THEN, in_turn, level_in, name_of
+from tdmm.acting.excerpt import drawn_excerpt
 from tdmm.acting.intensity_words import level_of
 from tdmm.acting.question_facts import certain_blinks
 from tdmm.acting.script import Script
@@ -19,7 +20,7 @@ from tdmm.evaluation.generation import NoModel, in_batches
 from tdmm.evaluation.grade_describe import BATCH, grade_text
 from tdmm.evaluation.held_out import SEED, ActedClip, clips
 from tdmm.evaluation.metric import Definition, Measurement, Progress, average, ratio, share, silent, skipped
-from tdmm.motion.clip import FaceMotion
+from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
@@ -45,10 +46,12 @@ def grade_answers(
             the first clip already is not measured.
     """
     acted = list(clips(count, seed))
+    whole = [(clip.script, clip.performance.motion) for clip in acted if clip.script.events]
     try:
         return (
-            _spoilt(answering, acted, seed, progress, definitions.DESCRIBE_NOISY, _GUESSED),
-            _spoilt(answering, acted, seed, progress, definitions.DESCRIBE_TRACKED, MEASURED),
+            _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_NOISY, _GUESSED),
+            _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_TRACKED, MEASURED),
+            _spoilt(answering, _cut(acted, seed), seed, progress, definitions.DESCRIBE_CUT, MEASURED),
             _descriptors(answering, acted, progress),
             _intensities(answering, acted, progress),
             _questions(answering, acted, seed, progress),
@@ -75,19 +78,29 @@ def right_levels(script: Script, answer: str) -> int:
 
 def _spoilt(
     answering: Answering,
-    acted: list[ActedClip],
+    shown: list[tuple[Script, FaceMotion]],
     seed: int,
     progress: Progress,
     definition: Definition,
     faults: Faults,
 ) -> Measurement:
     """Families named of clips with a tracker's faults."""
-    shown = [clip for clip in acted if clip.script.events]
-    motions = [_as_tracked(clip.performance.motion, (seed, index, 6), faults) for index, clip in enumerate(shown)]
+    motions = [_as_tracked(motion, (seed, index, 6), faults) for index, (_, motion) in enumerate(shown)]
     texts = in_batches(answering, motions, BATCH, lambda done: progress(done, len(shown), "tracked clips described"))
-    grades = [grade_text(clip.script, text) for clip, text in zip(shown, texts, strict=True) if text is not None]
+    grades = [grade_text(script, text) for (script, _), text in zip(shown, texts, strict=True) if text is not None]
     shares = [sum(grade.families) / len(grade.families) for grade in grades]
     return average(definition, shares, len(shown) - len(grades))
+
+
+def _cut(acted: list[ActedClip], seed: int) -> list[tuple[Script, FaceMotion]]:
+    """Parts of those clips that can be cut while an expression is held."""
+    parts = []
+    for index, clip in enumerate(acted):
+        cut = drawn_excerpt(clip.script, np.random.default_rng((seed, index, 7)))
+        if cut is not None:
+            features = to_features(clip.performance.motion)[round(cut.start * FPS) : round(cut.end * FPS)]
+            parts.append((cut.script, from_features(features)))
+    return parts
 
 
 def _as_tracked(motion: FaceMotion, seed: tuple[int, ...], faults: Faults) -> FaceMotion:

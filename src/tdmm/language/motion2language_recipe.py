@@ -25,6 +25,12 @@ class Distortion(BaseModel):
     tracked: float = Field(
         default=0.0, ge=0, le=1, description="share of clips encoded anew as a face tracker may have seen them"
     )
+    excerpts: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of those of which a part is heard, cut while an expression is held, as recordings are",
+    )
 
 
 class Motion2LanguageRecipe(BaseModel):

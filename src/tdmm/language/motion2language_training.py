@@ -158,7 +158,7 @@ class Motion2LanguageTask:
                     f"{self._processes.count} processes. Change training.batch_size."
                 )
             self._processes.shard(backbone.blocks(self.model.backbone))
-        self._tracker = Tracker(train, tokenizer)
+        self._tracker = Tracker(train, tokenizer, excerpts=recipe.distortion.excerpts)
         self._recipe, self._train, self._validation = recipe, train, validation
         self._narrated = narrated
         self._judged = min(recipe.evaluation_clips, len(validation))

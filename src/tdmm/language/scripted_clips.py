@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tdmm.acting.excerpt import drawn_excerpt
 from tdmm.acting.in_sight import in_sight
 from tdmm.acting.question_facts import Known, certain_blinks
 from tdmm.acting.script import Script
@@ -18,6 +19,7 @@ from tdmm.corpus.mixing import Blend, Share
 from tdmm.language.data import Chosen, FrameTokenizer, choose_all, featured, joined, tokenise
 from tdmm.language.joined import Laid
 from tdmm.language.motion2language_recipe import Distortion
+from tdmm.motion.clip import FPS
 from tdmm.motion.degradation import PARTS, Faults, degraded, without
 
 Codes = npt.NDArray[np.integer]
@@ -104,10 +106,13 @@ class Tracker:
         clips: with their features.
         tokenizer: whose codes the clips have.
         faults: of the tracker.
+        excerpts: share of the clips, among those that can be cut, of which a part is seen, as of a longer recording.
     """
 
-    def __init__(self, clips: ScriptedTokens, tokenizer: FrameTokenizer, faults: Faults | None = None) -> None:
-        self._clips, self._tokenizer = clips, tokenizer
+    def __init__(
+        self, clips: ScriptedTokens, tokenizer: FrameTokenizer, faults: Faults | None = None, excerpts: float = 0.0
+    ) -> None:
+        self._clips, self._tokenizer, self._excerpts = clips, tokenizer, excerpts
         faults = faults or Faults()
         # What is hidden is decided here, because a part may be hidden only where something honest is left to say.
         self._partial, self._faults = faults.partial, replace(faults, partial=0.0)
@@ -116,7 +121,10 @@ class Tracker:
         """Features (T, 58) of a clip with a tracker's faults, and what answers about them may rest on."""
         assert self._clips.features is not None
         span = slice(self._clips.offsets[index], self._clips.offsets[index + 1])
-        features, known = degraded(self._clips.features[span], draw, self._faults), self._clips.known(index)
+        features, known = self._clips.features[span], self._clips.known(index)
+        if self._excerpts and draw.random() < self._excerpts:
+            features, known = _part(features, known, draw)
+        features = degraded(features, draw, self._faults)
         if draw.random() < self._partial:
             part = PARTS[int(draw.integers(len(PARTS)))]
             left = in_sight(known.script, part)
@@ -138,6 +146,15 @@ class Tracker:
         with torch.autocast(device, enabled=False):
             codes = self._tokenizer.encode_features(torch.from_numpy(padded)).cpu().numpy()
         return [row[: len(clip)] for row, clip in zip(codes, features, strict=True)]
+
+
+def _part(features: Features, known: Known, draw: np.random.Generator) -> tuple[Features, Known]:
+    """As much as a cut recording shows; all of it where nothing can be cut."""
+    cut = drawn_excerpt(known.script, draw)
+    if cut is None:
+        return features, known
+    # Nobody knows which of the unasked blinks are left.
+    return features[round(cut.start * FPS) : round(cut.end * FPS)], Known(cut.script)
 
 
 def distort(codes: Codes, codebook_size: int, how: Distortion, rng: np.random.Generator) -> Codes:
