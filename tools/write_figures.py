@@ -118,9 +118,8 @@ def laptop(report: dict[str, Any]) -> str:
     rows.append(
         f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, two workers: "
         f"{report['finished']} came through every stage, {report['again']} clips having been made again (rejected: "
-        f"{rules}). Of {asked} events that were acted (most of the blinks are the actors' own), the reader found "
-        f"{found} ({100 * found / asked:.1f}%) "
-        f"in what was tracked of their first takes, rejected clips included: {shares}. "
+        f"{rules}). Of {asked} events that the scripts ask for, the reader found {found} "
+        f"({100 * found / asked:.1f}%) in what was tracked of their first takes, rejected clips included: {shares}. "
         "`tdmm corpus status FOLDER --json` gives these figures."
     )
     return "\n".join(rows)

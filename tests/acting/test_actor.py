@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -356,3 +357,15 @@ def test_any_script_in_order_can_be_acted(
     for each in performance.events.actions:
         assert 0.0 <= each.onset <= each.apex <= each.offset <= each.end <= 4.1
         assert 0.0 < each.strength <= 1.0
+
+
+def test_blinks_that_nobody_asked_for_are_told_apart() -> None:
+    script = Script(seconds=6.0, energy="high", blinks=(Blink(time=1.5, count=2),))
+    own = 0
+    for seed in range(5):
+        performance = perform(script, seed)
+        assert len(performance.asked.blinks) == 2
+        assert {*performance.asked.blinks} <= {*performance.events.blinks}
+        assert performance.asked == replace(performance.events, blinks=performance.asked.blinks)
+        own += len(performance.events.blinks) - 2
+    assert own >= 5

@@ -6,7 +6,8 @@ another take: which optional actions take part, how strong, how staggered, when 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -39,10 +40,17 @@ _BLINK_COLUMNS = (INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"])
 
 @dataclass(frozen=True)
 class Performance:
-    """A motion, and what really happens in it."""
+    """A motion, and what really happens in it.
+
+    Attributes:
+        motion: as acted.
+        events: all that happens.
+        asked: the same without the blinks that nobody asked for.
+    """
 
     motion: FaceMotion
     events: MotionEvents
+    asked: MotionEvents
 
 
 def perform(script: Script, seed: int) -> Performance:
@@ -83,9 +91,11 @@ def perform(script: Script, seed: int) -> Performance:
 
     # The truth about actions is read off before blinks share their channels.
     actions = acted_events(parts, coefficients, times)
-    blinks = _blinks(script, known, coefficients, head_events, gaze_events, seed)
-    blinks = [blink for blink in blinks if blink.peak <= times[-1] and not _shut(blink, parts)]
-    for blink in blinks:
+    asked, own = (
+        [blink for blink in blinks if blink.peak <= times[-1] and not _shut(blink, parts)]
+        for blinks in _blinks(script, known, coefficients, head_events, gaze_events, seed)
+    )
+    for blink in [*asked, *own]:
         for column in _BLINK_COLUMNS:
             coefficients[:, column] = smooth_maximum([coefficients[:, column], blink.curve(times)])
 
@@ -99,16 +109,22 @@ def perform(script: Script, seed: int) -> Performance:
         fps=FPS,
         provenance={"by": "actor", "seed": seed, "script": script.model_dump(mode="json")},
     )
-    shown = [blink.event(times) for blink in blinks]
     brief = [each for each in actions if each.action == "eye_closure" and each.end - each.onset < BLINK_SECONDS]
+    shown = [blink.event(times) for blink in asked]
     shown += [BlinkEvent(each.onset, each.end - each.onset, each.strength, each.side) for each in brief]
-    events = MotionEvents(
+    wanted = MotionEvents(
         actions=tuple(each for each in actions if each not in brief),
         head=head_events,
         gaze=tuple(gaze_events),
-        blinks=tuple(sorted(shown, key=lambda blink: blink.time)),
+        blinks=_in_time(shown),
     )
-    return Performance(motion, events)
+    return Performance(
+        motion, replace(wanted, blinks=_in_time([*shown, *(blink.event(times) for blink in own)])), wanted
+    )
+
+
+def _in_time(blinks: Sequence[BlinkEvent]) -> tuple[BlinkEvent, ...]:
+    return tuple(sorted(blinks, key=lambda blink: blink.time))
 
 
 def _stream(seed: int, *place: int) -> np.random.Generator:
@@ -209,13 +225,14 @@ def _blinks(
     head: tuple[HeadEvent, ...],
     gaze: list[GazeEvent],
     seed: int,
-) -> list[BlinkShape]:
+) -> tuple[list[BlinkShape], list[BlinkShape]]:
+    """Those that were asked for, and the actor's own."""
     meant = [Blink(time=event.apex, count=each.blinks) for event, each in known if each.blinks]
     asked = asked_blinks([*script.blinks, *meant], script.seconds, _stream(seed, _BLINKS, 0))
     rng = _stream(seed, _BLINKS, 1)
     moments = spontaneous_times(script.seconds, rng, TEMPERS[script.energy].blinks_a_minute)
     moments += coupled_times(head, gaze, rng)
-    return asked + unasked_blinks(moments, script.seconds, coefficients, asked, rng)
+    return asked, unasked_blinks(moments, script.seconds, coefficients, asked, rng)
 
 
 def _shut(blink: BlinkShape, parts: list[Contribution]) -> bool:

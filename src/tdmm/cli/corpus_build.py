@@ -241,7 +241,7 @@ def _told(built: Built, out: Path, seconds: float) -> str:
         found = sum(each.found for each in built.recalls.values())
         kinds = ", ".join(f"{kind} {each.found} of {each.asked}" for kind, each in built.recalls.items())
         text += (
-            f"\nOf {asked} acted events the reader found {found} in the tracked motions "
+            f"\nOf {asked} events that scripts asked for the reader found {found} in the tracked motions "
             f"({100 * found / asked:.1f}%: {kinds})"
         )
     return f"{text}\nLook closer: tdmm corpus stats {out}; tdmm corpus status {out}"

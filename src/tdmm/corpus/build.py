@@ -53,8 +53,8 @@ class Built:
         duplicates: clips that repeat another and were left out.
         again: clips that were made again of prompts whose clips had been rejected.
         windows: clips of recordings beside their first.
-        recalls: of prompted clips, by kind: how many events their truth has (blinks that no script asks for included),
-            and how many of them the reader finds in the tracked motions of all first takes that were tracked.
+        recalls: of prompted clips, by kind: how many events their scripts ask for, and how many of them the reader
+            finds in the tracked motions of all first takes that were tracked.
     """
 
     summary: Summary
@@ -164,7 +164,7 @@ def later_windows(folder: Path) -> int:
 
 
 def agreement(folder: Path) -> dict[EventKind, Recall]:
-    """How many events were acted, and how many of them the reader found, by kind, in all clips tracked.
+    """How many events scripts asked for, and how many of them the reader found, by kind, in all clips tracked.
 
     First takes count, of each script one: later ones are of scripts that failed.
 

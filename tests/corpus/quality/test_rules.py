@@ -29,7 +29,7 @@ def acted() -> FaceMotion:
 
 
 def test_what_was_asked_and_done_agrees_and_is_good() -> None:
-    found = measure(acted(), GOOD, perform(SCRIPT, 5).events)
+    found = measure(acted(), GOOD, perform(SCRIPT, 5).asked)
     assert found.asked >= 4
     assert found.agreement is not None
     assert found.agreement > 0.9
@@ -42,11 +42,11 @@ def test_what_was_asked_and_done_agrees_and_is_good() -> None:
 
 def test_a_face_that_does_nothing_was_not_asked_for() -> None:
     still = perform(Script(seconds=4.0), 5).motion
-    found = measure(still, GOOD, perform(SCRIPT, 5).events)
+    found = measure(still, GOOD, perform(SCRIPT, 5).asked)
     (broken,) = judge(found)
     assert broken.rule == "not-as-asked"
     assert judge(found, Rules(least_agreement=None)) == []
-    assert measure(still, GOOD, perform(Script(seconds=4.0), 5).events).agreement is None
+    assert measure(still, GOOD, perform(Script(seconds=4.0), 5).asked).agreement is None
 
 
 def test_jitter_is_that_of_every_frame_and_not_of_a_blink() -> None:

@@ -67,8 +67,7 @@ class Measures:
         out_of_bounds: share of the frames with a coefficient outside 0 to 1.
         agreement: share of the asked actions and head motions that the reader finds; None where nothing was asked for.
         asked: how many were.
-        events: by kind ("action", "head", "blink", "gaze"): how many are acted of the script, the actor's own blinks
-            included, and how many are found.
+        events: by kind ("action", "head", "blink", "gaze"): how many were asked for, and how many are found.
     """
 
     seconds: float
@@ -93,7 +92,7 @@ def measure(motion: FaceMotion, seen: Seen | None = None, expected: MotionEvents
     Args:
         motion: on the `arkit` rig, at any rate.
         seen: what the tracker tells; without it the share of pictures is that of frames with confidence.
-        expected: what was asked for, as `tdmm.acting.actor.perform` acts it.
+        expected: what was asked for, as `tdmm.acting.actor.perform` acts it (`Performance.asked`).
 
     Raises:
         InvalidMotion: another rig, or a missing channel.

@@ -55,7 +55,7 @@ class _QualityWorker:
 
     def _one(self, job: Job) -> Done | Rejected:
         prompt = prompt_of(job.facts)
-        expected = None if prompt is None else perform(prompt.script, prompt.seed).events
+        expected = None if prompt is None else perform(prompt.script, prompt.seed).asked
         measures = measure(load(job.files["motion"]), Seen.from_facts(job.facts.get(self.tracking, {})), expected)
         broken = judge(measures, self.rules)
         if broken:
