@@ -12,7 +12,7 @@ from tdmm.acting.narrator import narrate
 from tdmm.acting.question_facts import certain_blinks
 from tdmm.acting.script import Event, Script
 from tdmm.errors import InvalidInput
-from tdmm.evaluation.grade_answers import exact_share, grade_answers, right_levels
+from tdmm.evaluation.grade_answers import RESTING, exact_share, grade_answers, right_levels
 from tdmm.evaluation.held_out import SEED, clips
 from tdmm.motion.clip import FaceMotion
 
@@ -37,7 +37,7 @@ class Narrator:
         self.scripts = {clip.performance.motion.provenance["seed"]: clip.script for clip in self.acted}
         whole = [clip.script for clip in self.acted if clip.script.events]
         cut = [drawn_excerpt(clip.script, np.random.default_rng((SEED, i, 7))) for i, clip in enumerate(self.acted)]
-        self.tracked = iter([*whole, *whole, *(part.script for part in cut if part is not None)])
+        self.tracked = iter([*whole, *whole, *(part.script for part in cut if part is not None), *[RESTING] * 4])
         self.asked = {}
         for index, clip in enumerate(self.acted):
             blinks = certain_blinks(clip.performance.events)
@@ -62,6 +62,7 @@ def test_the_narrator_itself_is_right() -> None:
     assert "50%" in figures["describe.question"].note
     for name in ("describe.noisy", "describe.tracked", "describe.cut"):
         assert figures[name].value >= 0.9
+    assert (figures["describe.resting"].value, figures["describe.resting"].n) == (1, 4)
     assert 5 <= figures["describe.cut"].n < figures["describe.tracked"].n  # not all can be cut
 
 
@@ -72,6 +73,7 @@ def test_always_yes_is_chance() -> None:
     figures = {each.definition.name: each for each in grade_answers(yes, COUNT)}
     assert figures["describe.question"].value == pytest.approx(0.5, abs=0.03)
     assert figures["describe.descriptor"].value == 0
+    assert figures["describe.resting"].value == 0
 
 
 def test_a_task_that_the_model_does_not_know_is_not_measured() -> None:

@@ -194,6 +194,11 @@ DESCRIBE_CUT = Definition(
     "describe.tracked on parts of the same clips that begin, end or do both while an expression is held, as recordings"
     " are cut",
 )
+DESCRIBE_RESTING = Definition(
+    "describe.resting",
+    "share",
+    "faces at rest, with the errors of tdmm's own tracker, in whose description no expression is named",
+)
 DESCRIBE_DESCRIPTOR = Definition(
     "describe.descriptor",
     "share",
@@ -237,7 +242,8 @@ DESCRIBE = (
 )
 """Of the sentence that describes a clip."""
 ANSWERS = (
-    DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_CUT, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION,
+    DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_CUT, DESCRIBE_RESTING, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY,
+    DESCRIBE_QUESTION,
 )  # fmt: skip
 """Of degraded clips, and of the answers to other tasks."""
 READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from tdmm.acting import questions
+from tdmm.acting.actor import perform
 from tdmm.acting.brief import THEN, in_turn, level_in, name_of
 from tdmm.acting.excerpt import drawn_excerpt
 from tdmm.acting.intensity_words import level_of
@@ -25,6 +26,8 @@ from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
 _GUESSED = Faults(partial=0.0, measured=0.0)
+RESTING = Script(seconds=4.0)
+_FOR_ONE_RESTING = 5
 
 
 class Answering(Protocol):
@@ -52,6 +55,7 @@ def grade_answers(
             _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_NOISY, _GUESSED),
             _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_TRACKED, MEASURED),
             _spoilt(answering, _cut(acted, seed), seed, progress, definitions.DESCRIBE_CUT, MEASURED),
+            _resting(answering, max(1, count // _FOR_ONE_RESTING), seed, progress),
             _descriptors(answering, acted, progress),
             _intensities(answering, acted, progress),
             _questions(answering, acted, seed, progress),
@@ -90,6 +94,14 @@ def _spoilt(
     grades = [grade_text(script, text) for (script, _), text in zip(shown, texts, strict=True) if text is not None]
     shares = [sum(grade.families) / len(grade.families) for grade in grades]
     return average(definition, shares, len(shown) - len(grades))
+
+
+def _resting(answering: Answering, count: int, seed: int, progress: Progress) -> Measurement:
+    """Faces at rest that are told so."""
+    motions = [_as_tracked(perform(RESTING, seed + i).motion, (seed, i, 8), MEASURED) for i in range(count)]
+    texts = in_batches(answering, motions, BATCH, lambda done: progress(done, count, "resting faces described"))
+    named = [grade_text(RESTING, text).named for text in texts if text is not None]
+    return share(definitions.DESCRIBE_RESTING, [not each for each in named], count - len(named))
 
 
 def _cut(acted: list[ActedClip], seed: int) -> list[tuple[Script, FaceMotion]]:
