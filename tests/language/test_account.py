@@ -50,6 +50,15 @@ def test_what_the_timeline_forgot_lies_between_its_neighbours() -> None:
     assert names(none) == []
 
 
+def test_a_name_that_the_lexicon_does_not_have_leaves_what_the_timeline_has() -> None:
+    assert names(account(answers(SCRIPT, emotion="smirkfully amused, then frown"), 5.0)) == ["smirk", "frown"]
+    assert names(account(answers(SCRIPT, emotion="gloomth, then gloomth, then wince"), 5.0)) == [
+        "smirk",
+        "frown",
+        "wince",
+    ]
+
+
 def test_the_head_is_that_of_the_answer_about_it() -> None:
     back = account(answers(SCRIPT, head="nods twice, then tilts the head to the left"), 5.0)
     assert [motion.kind for motion in back.head] == ["nod", "tilt_left"]

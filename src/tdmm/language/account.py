@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TypeVar
 
 import numpy as np
 
 from tdmm.acting.answers import Task
-from tdmm.acting.brief import THEN
+from tdmm.acting.brief import NO_EXPRESSION, THEN
 from tdmm.acting.descriptors import ActionRecipe
 from tdmm.acting.intensity_words import MIDDLES
 from tdmm.acting.lexicon import load, mentioned_head_motions
@@ -68,14 +69,15 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
 def account(answers: dict[Task, str], seconds: float) -> Script:
     """The script that a model's answers about one motion amount to.
 
+    In the place of an expression that the lexicon does not have ("focused in anger", made up of two) stands what the
+    timeline has there.
+
     Args:
         answers: to the tasks of `NEEDED`.
         seconds: of the motion.
     """
     line = script_of(answers["timeline"], seconds)
-    names = [name.replace(" ", "_") for name in answers["emotion"].split(THEN)]
-    known = [name for name in names if name in load()]
-    events = _named(known, line.events, seconds)
+    events = _named(_known(answers["emotion"], line.events), line.events, seconds)
     return line.model_copy(
         update={
             "events": tuple(events),
@@ -125,6 +127,16 @@ def _across(
 
 _SEAM = 0.3
 """Seconds about a seam in which two halves of one thing meet."""
+
+
+def _known(answer: str, timed: Sequence[Event]) -> list[str]:
+    """Names of the lexicon in an answer."""
+    if answer == NO_EXPRESSION:
+        return []
+    names = [name.replace(" ", "_") for name in answer.split(THEN)]
+    instead = [event.descriptor for event in sorted(timed, key=lambda event: event.onset)]
+    told = [name if name in load() else other for name, other in zip_longest(names, instead[: len(names)])]
+    return [name for name in told if name is not None]
 
 
 def _named(names: Sequence[str], timed: Sequence[Event], seconds: float) -> list[Event]:
