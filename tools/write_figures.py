@@ -116,7 +116,7 @@ def laptop(report: dict[str, Any]) -> str:
     rows.append("")
     prompts = report["clips"] - report["again"]
     rows.append(
-        f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline, two workers: "
+        f"`recipes/corpus-laptop.yaml`, {prompts} prompts by the built-in renderer, offline: "
         f"{report['finished']} came through every stage, {report['again']} clips having been made again (rejected: "
         f"{rules}). Of {asked} events that the scripts ask for, the reader found {found} "
         f"({100 * found / asked:.1f}%) in what was tracked of their first takes, rejected clips included: {shares}. "
