@@ -43,20 +43,23 @@ def test_names_are_those_of_the_answer_about_expressions() -> None:
 
 
 def test_what_the_timeline_forgot_lies_between_its_neighbours() -> None:
-    back = account(answers(SCRIPT, emotion="smirk, then wince, then frown"), 5.0)
+    strengths = "a strong smirk, then a strong wince, then a slight frown"
+    back = account(answers(SCRIPT, emotion="smirk, then wince, then frown", intensity=strengths), 5.0)
     assert names(back) == ["smirk", "wince", "frown"]
     assert back.events[0].end <= back.events[1].onset <= back.events[1].end <= back.events[2].onset
-    none = account(answers(SCRIPT, emotion="neutral"), 5.0)
+    none = account(answers(SCRIPT, emotion="neutral", intensity="neutral"), 5.0)
     assert names(none) == []
 
 
 def test_a_name_that_the_lexicon_does_not_have_leaves_what_the_timeline_has() -> None:
     assert names(account(answers(SCRIPT, emotion="smirkfully amused, then frown"), 5.0)) == ["smirk", "frown"]
-    assert names(account(answers(SCRIPT, emotion="gloomth, then gloomth, then wince"), 5.0)) == [
-        "smirk",
-        "frown",
-        "wince",
-    ]
+    assert names(account(answers(SCRIPT, emotion="gloomth, then gloomth"), 5.0)) == ["smirk", "frown"]
+
+
+def test_what_one_answer_alone_names_is_not_believed() -> None:
+    assert names(account(answers(SCRIPT, emotion="smirk, then wince, then frown"), 5.0)) == ["smirk", "frown"]
+    assert names(account(answers(SCRIPT, emotion="wince, then frown"), 5.0)) == ["smirk", "frown"]  # two have a smirk
+    assert names(account(answers(SCRIPT, emotion="smirk", intensity="a strong smirk"), 5.0)) == ["smirk"]
 
 
 def test_the_head_is_that_of_the_answer_about_it() -> None:
@@ -66,7 +69,7 @@ def test_the_head_is_that_of_the_answer_about_it() -> None:
 
 
 def test_rubbish_is_an_empty_script() -> None:
-    empty = account({"emotion": "gloomth", "timeline": "%", "head": ""}, 2.0)
+    empty = account({"emotion": "gloomth", "intensity": "", "timeline": "%", "head": ""}, 2.0)
     assert answer(empty, "emotion", 0) == "neutral"
 
 

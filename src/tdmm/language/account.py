@@ -2,8 +2,9 @@
 
 A model of a few million parameters says more surely what happens, and when, in answers of one fixed form than in a
 sentence whose words it has to choose as well. So a description is made from its answers: the expressions (`emotion`),
-everything with its seconds (`timeline`) and the head (`head`). Where they differ, each is believed about what it was
-asked for. On which side something shows, and how strongly, is not asked but measured; the narrator finds the words.
+how strong they are (`intensity`), everything with its seconds (`timeline`) and the head (`head`). Where they differ, an
+expression is believed that two of three answers name, and otherwise each answer about what it was asked for. On which
+side something shows, and how strongly, is measured in the end; the narrator finds the words.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tdmm.language.motion2language import Motion2Language
 from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.tokens.tokenizer import MotionTokens, Tokenizer
 
-NEEDED: tuple[Task, ...] = ("emotion", "timeline", "head")
+NEEDED: tuple[Task, ...] = ("emotion", "intensity", "timeline", "head")
 """Answers that an account is made from."""
 
 _UNTIMED = 0.8
@@ -69,18 +70,30 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
 def account(answers: dict[Task, str], seconds: float) -> Script:
     """The script that a model's answers about one motion amount to.
 
-    In the place of an expression that the lexicon does not have ("focused in anger", made up of two) stands what the
-    timeline has there.
+    An expression is in it when two of the answers `emotion`, `intensity` and `timeline` name its family. In the place
+    of one that the lexicon does not have ("focused in anger", made up of two) stands what the timeline has there.
 
     Args:
         answers: to the tasks of `NEEDED`.
         seconds: of the motion.
     """
     line = script_of(answers["timeline"], seconds)
-    events = _named(_known(answers["emotion"], line.events), line.events, seconds)
+    names = _names(answers["emotion"])
+    by_name = {_family(name) for name in names if name in load()}
+    by_time = {_family(event.descriptor) for event in line.events}
+    by_strength = {_family(mention.descriptor) for mention in load().mentions(answers["intensity"])}
+    agreed = (by_name & by_time) | (by_name & by_strength) | (by_time & by_strength)
+    events = _named(_known(names, line.events), line.events, seconds)
+    there = {event.descriptor for event in events}
+    events += [
+        event
+        for event in line.events
+        if _family(event.descriptor) in by_strength - by_name and event.descriptor not in there
+    ]
+    events = [event for event in events if _family(event.descriptor) in agreed]
     return line.model_copy(
         update={
-            "events": tuple(events),
+            "events": tuple(sorted(events, key=lambda event: event.onset)),
             "head": _moving(line.head, answers["head"], seconds),
         }
     )
@@ -129,11 +142,16 @@ _SEAM = 0.3
 """Seconds about a seam in which two halves of one thing meet."""
 
 
-def _known(answer: str, timed: Sequence[Event]) -> list[str]:
-    """Names of the lexicon in an answer."""
-    if answer == NO_EXPRESSION:
-        return []
-    names = [name.replace(" ", "_") for name in answer.split(THEN)]
+def _family(name: str) -> str:
+    return load().get(name).family
+
+
+def _names(answer: str) -> list[str]:
+    return [] if answer == NO_EXPRESSION else [name.replace(" ", "_") for name in answer.split(THEN)]
+
+
+def _known(names: Sequence[str], timed: Sequence[Event]) -> list[str]:
+    """Names of the lexicon: those that it does not have, as a timeline has them in their places."""
     instead = [event.descriptor for event in sorted(timed, key=lambda event: event.onset)]
     told = [name if name in load() else other for name, other in zip_longest(names, instead[: len(names)])]
     return [name for name in told if name is not None]
