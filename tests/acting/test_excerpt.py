@@ -11,7 +11,6 @@ from tdmm.acting.excerpt import drawn_excerpt, excerpt
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion, Script
 from tdmm.acting.timelines import line_of
-from tdmm.motion.clip import FPS
 from tdmm.motion.features import from_features, to_features
 from tdmm.reading.reader import read
 
@@ -102,7 +101,7 @@ def test_what_is_left_is_what_the_face_does_then() -> None:
         cut = drawn_excerpt(whole, np.random.default_rng(index))
         if cut is None:
             continue
-        features = to_features(perform(whole, index).motion)[round(cut.start * FPS) : round(cut.end * FPS)]
+        features = to_features(perform(whole, index).motion)[cut.frames]
         seen = {each.action for each in read(from_features(features)).actions}
         for event in cut.script.events:
             if event.intensity >= 0.5:

@@ -10,6 +10,7 @@ from tdmm.acting.beats import end_of, items_of, onset_of
 from tdmm.acting.clauses import Item
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion, Script
+from tdmm.motion.clip import FPS
 
 _SEEN = 0.4
 """Seconds for which what is cut has to be in full sight, so that it can be told."""
@@ -34,6 +35,11 @@ class Excerpt:
     start: float
     end: float
     script: Script
+
+    @property
+    def frames(self) -> slice:
+        """Of the clip, at 25 a second."""
+        return slice(round(self.start * FPS), round(self.end * FPS))
 
 
 def drawn_excerpt(script: Script, draw: np.random.Generator) -> Excerpt | None:

@@ -21,7 +21,7 @@ from tdmm.evaluation.generation import NoModel, in_batches
 from tdmm.evaluation.grade_describe import BATCH, grade_text
 from tdmm.evaluation.held_out import SEED, ActedClip, clips
 from tdmm.evaluation.metric import Definition, Measurement, Progress, average, ratio, share, silent, skipped
-from tdmm.motion.clip import FPS, FaceMotion
+from tdmm.motion.clip import FaceMotion
 from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
@@ -110,8 +110,7 @@ def _cut(acted: list[ActedClip], seed: int) -> list[tuple[Script, FaceMotion]]:
     for index, clip in enumerate(acted):
         cut = drawn_excerpt(clip.script, np.random.default_rng((seed, index, 7)))
         if cut is not None:
-            features = to_features(clip.performance.motion)[round(cut.start * FPS) : round(cut.end * FPS)]
-            parts.append((cut.script, from_features(features)))
+            parts.append((cut.script, from_features(to_features(clip.performance.motion)[cut.frames])))
     return parts
 
 

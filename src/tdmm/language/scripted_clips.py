@@ -19,7 +19,6 @@ from tdmm.corpus.mixing import Blend, Share
 from tdmm.language.data import Chosen, FrameTokenizer, choose_all, featured, joined, tokenise
 from tdmm.language.joined import Laid
 from tdmm.language.motion2language_recipe import Distortion
-from tdmm.motion.clip import FPS
 from tdmm.motion.degradation import PARTS, Faults, degraded, without
 
 Codes = npt.NDArray[np.integer]
@@ -154,7 +153,7 @@ def _part(features: Features, known: Known, draw: np.random.Generator) -> tuple[
     if cut is None:
         return features, known
     # Nobody knows which of the unasked blinks are left.
-    return features[round(cut.start * FPS) : round(cut.end * FPS)], Known(cut.script)
+    return features[cut.frames], Known(cut.script)
 
 
 def distort(codes: Codes, codebook_size: int, how: Distortion, rng: np.random.Generator) -> Codes:

@@ -2,7 +2,7 @@
 
 A fit asks of each frame by itself which coefficients move the head's points to where they are seen. Raised cheeks,
 pressed lips or a chin that bunches hardly move points, noise moves them as much, and how a person's face is made looks
-like an expression that never ends. A small convolutional network over time has seen two thousand rendered films whose
+like an expression that never ends. A small convolutional network over time has seen three thousand rendered films whose
 truth is known (`tools/refine_tracker.py`): it tells which of what was fitted is really done. It reads the fitted
 coefficients and the tracker's own scores, each as they are and from their own tenth percentile on, how the head is
 turned, and what the points lack in the patterns in which they lack most.
