@@ -62,12 +62,14 @@ def test_no_inflected_phrasing_is_shared_by_two_families() -> None:
         assert families.setdefault(pattern.expression, family) == family, (pattern.name, pattern.expression)
 
 
-def test_families_differ_in_their_signatures() -> None:
-    owners: dict[frozenset[str], str] = {}
+def test_families_differ_in_what_they_always_or_mostly_show() -> None:
+    owners: dict[tuple[frozenset[str], ...], str] = {}
     for entry in load().entries:
-        core = frozenset(entry.core)
-        assert core
-        assert owners.setdefault(core, entry.family) == entry.family, entry.name
+        assert entry.core
+        # What is consistent with an emotion is shown by more than 70% of people (Du, Tao & Martinez 2014).
+        consistent = frozenset(recipe.action for recipe in entry.actions if recipe.probability > 0.7)
+        signature = (frozenset(entry.core), consistent)
+        assert owners.setdefault(signature, entry.family) == entry.family, entry.name
 
 
 def test_recipes_are_sound() -> None:
