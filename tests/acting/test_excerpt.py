@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tdmm.acting.actor import perform
 from tdmm.acting.casting import cast
-from tdmm.acting.excerpt import drawn_excerpt, excerpt
+from tdmm.acting.excerpt import drawn_excerpt, drawn_hold, excerpt
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion, Script
 from tdmm.acting.timelines import line_of
@@ -109,3 +109,24 @@ def test_what_is_left_is_what_the_face_does_then() -> None:
                 found += bool(seen & {*load().get(event.descriptor).core})
     assert wanted > 15
     assert found >= 0.9 * wanted
+
+
+def test_an_expression_alone_is_held_for_longer() -> None:
+    draw = np.random.default_rng(0)
+    hold = drawn_hold(script(SMILE), draw)
+    assert hold is not None
+    (smile,) = hold.script.events
+    assert (hold.start, hold.end) == (1.4, 3.0)
+    assert 2 <= hold.script.seconds <= 6
+    assert (smile.onset, smile.apex, smile.offset, smile.end) == (0, 0, hold.script.seconds, hold.script.seconds)
+    assert drawn_hold(script(SMILE, Blink(time=2.0)), draw) is None
+    assert drawn_hold(script(SMILE, HeadMotion(kind="nod", onset=0.5, end=2.5)), draw) is None
+    assert drawn_hold(script(SMILE.model_copy(update={"offset": 2.0})), draw) is None  # .6 s show too little
+
+
+def test_what_is_held_for_longer_goes_forth_and_back_and_never_jumps() -> None:
+    hold = drawn_hold(script(SMILE), np.random.default_rng(1))
+    assert hold is not None
+    assert len(hold.frames) == round(hold.script.seconds * 25)
+    assert (hold.frames.min(), hold.frames.max()) == (35, 74)
+    assert set(np.abs(np.diff(hold.frames))) == {1}

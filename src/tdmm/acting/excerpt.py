@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tdmm.acting.beats import end_of, items_of, onset_of
 from tdmm.acting.clauses import Item
@@ -19,6 +20,9 @@ _UNSEEN = 0.1
 _TURNED = 0.2
 """Seconds that eyes take to look somewhere."""
 _SHORTEST = 1.2
+_STEADY = 0.8
+"""Seconds for which an expression has to be held, to be seen held for longer."""
+_LONGEST_HOLD = 6.0
 _TRIES = 8
 _MOMENTS = ("onset", "apex", "offset", "end", "time")
 
@@ -29,7 +33,8 @@ class Excerpt:
 
     Attributes:
         start, end: seconds of the clip.
-        script: what happens between; its seconds are counted from `start`.
+        script: what happens between; its seconds are counted from `start`. Where it lasts longer than that, what is
+            between goes forth and back.
     """
 
     start: float
@@ -37,9 +42,12 @@ class Excerpt:
     script: Script
 
     @property
-    def frames(self) -> slice:
-        """Of the clip, at 25 a second."""
-        return slice(round(self.start * FPS), round(self.end * FPS))
+    def frames(self) -> npt.NDArray[np.int64]:
+        """(T,) places in the clip, at 25 a second."""
+        there = np.arange(round(self.start * FPS), round(self.end * FPS))
+        if self.script.seconds <= self.end - self.start:
+            return there
+        return np.resize(np.concatenate([there, there[-2:0:-1]]), round(self.script.seconds * FPS))
 
 
 def drawn_excerpt(script: Script, draw: np.random.Generator) -> Excerpt | None:
@@ -55,6 +63,23 @@ def drawn_excerpt(script: Script, draw: np.random.Generator) -> Excerpt | None:
         left = excerpt(script, start, end) if end - start >= _SHORTEST else None
         if left is not None and left.events:
             return Excerpt(start, end, left)
+    return None
+
+
+def drawn_hold(script: Script, draw: np.random.Generator) -> Excerpt | None:
+    """One expression, held for longer than it was, and nothing beside it; None where a script has none such.
+
+    2 to 6 s, as of a recording that begins and ends while a face keeps its expression.
+    """
+    long = [event for event in script.events if event.offset - event.apex >= _STEADY]
+    for place in draw.permutation(len(long)):
+        event = long[place]
+        left = excerpt(script, event.apex, event.offset)
+        if left is None or len(left.events) != 1 or left.head or left.gaze or left.blinks:
+            continue
+        seconds = float(draw.uniform(max(2.0, left.seconds), max(_LONGEST_HOLD, left.seconds)))
+        held = left.events[0].model_copy(update={"offset": seconds, "end": seconds})
+        return Excerpt(event.apex, event.offset, left.model_copy(update={"seconds": seconds, "events": (held,)}))
     return None
 
 

@@ -29,7 +29,8 @@ class Distortion(BaseModel):
         default=0.0,
         ge=0,
         le=1,
-        description="share of those of which a part is heard, cut while an expression is held, as recordings are",
+        description="share of those of which a part is heard, as recordings are: cut while an expression is held, "
+        "or half of the time one expression alone, held for 2 to 6 s",
     )
 
 

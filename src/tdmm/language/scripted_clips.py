@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tdmm.acting.excerpt import drawn_excerpt
+from tdmm.acting.excerpt import drawn_excerpt, drawn_hold
 from tdmm.acting.in_sight import in_sight
 from tdmm.acting.question_facts import Known, certain_blinks
 from tdmm.acting.script import Script
@@ -148,8 +148,8 @@ class Tracker:
 
 
 def _part(features: Features, known: Known, draw: np.random.Generator) -> tuple[Features, Known]:
-    """As much as a cut recording shows; all of it where nothing can be cut."""
-    cut = drawn_excerpt(known.script, draw)
+    """As much as a cut recording shows, half of them one expression alone; all of it where nothing can be cut."""
+    cut = (drawn_hold(known.script, draw) if draw.random() < 0.5 else None) or drawn_excerpt(known.script, draw)
     if cut is None:
         return features, known
     # Nobody knows which of the unasked blinks are left.
