@@ -27,7 +27,7 @@ from tdmm.motion.features import FEATURES
 
 Floats = npt.NDArray[np.float64]
 
-LEVELS = np.linspace(0.0, 1.0, 41)
+LEVELS = np.linspace(0.0, 1.0, 201)
 """Of the quantiles that are kept of each distribution."""
 
 _E, _N = len(ARKIT), len(FEATURES)
@@ -214,8 +214,9 @@ def _sides(gains: Floats) -> float:
 
 def _drawn(quantiles: npt.NDArray[np.float32], ranks: Floats) -> Floats:
     """(C,) of each row's distribution, the value at its rank."""
-    at = ranks * (len(LEVELS) - 1)
-    low = np.minimum(at.astype(np.int64), len(LEVELS) - 2)
+    bins = quantiles.shape[1] - 1
+    at = ranks * bins
+    low = np.minimum(at.astype(np.int64), bins - 1)
     rows = np.arange(len(quantiles))
     out: Floats = quantiles[rows, low] + (at - low) * (quantiles[rows, low + 1] - quantiles[rows, low])
     return out
