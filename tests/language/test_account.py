@@ -9,6 +9,7 @@ import pytest
 
 from tdmm.acting.actor import perform
 from tdmm.acting.answers import Task, answer
+from tdmm.acting.brief import NO_EXPRESSION
 from tdmm.acting.script import Event, Gaze, HeadMotion, Script
 from tdmm.errors import InvalidMotion
 from tdmm.language.account import NEEDED, account, measured, transcribe
@@ -60,6 +61,14 @@ def test_what_one_answer_alone_names_is_not_believed() -> None:
     assert names(account(answers(SCRIPT, emotion="smirk, then wince, then frown"), 5.0)) == ["smirk", "frown"]
     assert names(account(answers(SCRIPT, emotion="wince, then frown"), 5.0)) == ["smirk", "frown"]  # two have a smirk
     assert names(account(answers(SCRIPT, emotion="smirk", intensity="a strong smirk"), 5.0)) == ["smirk"]
+
+
+def test_where_no_two_answers_agree_that_something_is_there_stands() -> None:
+    def told(emotion: str = "wince", intensity: str = "a strong pout", timeline: str = "0.5-2.1 s: smirk, strong") -> list[str]:
+        return names(account(answers(SCRIPT, emotion=emotion, intensity=intensity, timeline=timeline), 5.0))
+
+    assert told() == ["wince"]
+    assert told(emotion=NO_EXPRESSION) == told(intensity=NO_EXPRESSION) == told(timeline="0.0-5.0 s: neutral") == []
 
 
 def test_the_head_is_that_of_the_answer_about_it() -> None:

@@ -70,8 +70,9 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
 def account(answers: dict[Task, str], seconds: float) -> Script:
     """The script that a model's answers about one motion amount to.
 
-    An expression is in it when two of the answers `emotion`, `intensity` and `timeline` name its family. In the place
-    of one that the lexicon does not have ("focused in anger", made up of two) stands what the timeline has there.
+    An expression is in it when two of the answers `emotion`, `intensity` and `timeline` name its family. Where each of
+    them has some expression and no two the same, `emotion` is believed: something is there. In the place of one that
+    the lexicon does not have ("focused in anger", made up of two) stands what the timeline has there.
 
     Args:
         answers: to the tasks of `NEEDED`.
@@ -83,6 +84,8 @@ def account(answers: dict[Task, str], seconds: float) -> Script:
     by_time = {_family(event.descriptor) for event in line.events}
     by_strength = {_family(mention.descriptor) for mention in load().mentions(answers["intensity"])}
     agreed = (by_name & by_time) | (by_name & by_strength) | (by_time & by_strength)
+    if not agreed and by_time and by_strength:
+        agreed = by_name
     events = _named(_known(names, line.events), line.events, seconds)
     there = {event.descriptor for event in events}
     events += [
