@@ -64,11 +64,12 @@ def test_what_one_answer_alone_names_is_not_believed() -> None:
 
 
 def test_where_no_two_answers_agree_that_something_is_there_stands() -> None:
-    def told(emotion: str = "wince", intensity: str = "a strong pout", timeline: str = "0.5-2.1 s: smirk, strong") -> list[str]:
-        return names(account(answers(SCRIPT, emotion=emotion, intensity=intensity, timeline=timeline), 5.0))
+    def told(emotion: str = "wince", intensity: str = "a strong pout", line: str = "0.5-2.1 s: smirk") -> list[str]:
+        each = answers(SCRIPT, emotion=emotion, intensity=intensity, timeline=f"{line}, strong")
+        return names(account(each, 5.0))
 
     assert told() == ["wince"]
-    assert told(emotion=NO_EXPRESSION) == told(intensity=NO_EXPRESSION) == told(timeline="0.0-5.0 s: neutral") == []
+    assert told(emotion=NO_EXPRESSION) == told(intensity=NO_EXPRESSION) == told(line="0.0-5.0 s: neutral") == []
 
 
 def test_the_head_is_that_of_the_answer_about_it() -> None:
