@@ -27,8 +27,8 @@ from tdmm.motion.features import FEATURES
 
 Floats = npt.NDArray[np.float64]
 
-LEVELS = np.linspace(0.0, 1.0, 201)
-"""Of the quantiles that are kept of each distribution."""
+LEVELS = np.concatenate([np.linspace(0, 0.05, 11), np.linspace(0.075, 0.925, 35), np.linspace(0.95, 1, 11)])
+"""Of the quantiles that are kept of each distribution: more of them where the rare large errors are."""
 
 _E, _N = len(ARKIT), len(FEATURES)
 _OTHER_SIDE = np.array([*(INDEX[mirrored(name)] for name in ARKIT), *range(_E, _N)])
@@ -214,9 +214,8 @@ def _sides(gains: Floats) -> float:
 
 def _drawn(quantiles: npt.NDArray[np.float32], ranks: Floats) -> Floats:
     """(C,) of each row's distribution, the value at its rank."""
-    bins = quantiles.shape[1] - 1
-    at = ranks * bins
-    low = np.minimum(at.astype(np.int64), bins - 1)
+    low = np.clip(np.searchsorted(LEVELS, ranks, side="right") - 1, 0, len(LEVELS) - 2)
+    along = (ranks - LEVELS[low]) / (LEVELS[low + 1] - LEVELS[low])
     rows = np.arange(len(quantiles))
-    out: Floats = quantiles[rows, low] + (at - low) * (quantiles[rows, low + 1] - quantiles[rows, low])
+    out: Floats = quantiles[rows, low] + along * (quantiles[rows, low + 1] - quantiles[rows, low])
     return out
