@@ -72,6 +72,15 @@ def test_where_no_two_answers_agree_that_something_is_there_stands() -> None:
     assert told(emotion=NO_EXPRESSION) == told(intensity=NO_EXPRESSION) == told(line="0.0-5.0 s: neutral") == []
 
 
+def test_the_same_motion_told_twice_at_once_is_one() -> None:
+    again = NOD.model_copy(update={"onset": 2.0, "end": 3.0})
+    later = NOD.model_copy(update={"onset": 3.5, "end": 4.5})
+    looks = (LOOK, LOOK.model_copy(update={"onset": 3.0, "end": 3.2}), LOOK.model_copy(update={"direction": "up"}))
+    back = account(answers(SCRIPT.model_copy(update={"head": (NOD, again, later), "gaze": looks})), 5.0)
+    assert [(motion.onset, motion.end) for motion in back.head] == [(1.0, 3.0), (3.5, 4.5)]
+    assert [(look.direction, look.onset, look.end) for look in back.gaze] == [("down", 2.5, 3.5), ("up", 2.5, 3.5)]
+
+
 def test_the_head_is_that_of_the_answer_about_it() -> None:
     back = account(answers(SCRIPT, head="nods twice, then tilts the head to the left"), 5.0)
     assert [motion.kind for motion in back.head] == ["nod", "tilt_left"]

@@ -16,7 +16,7 @@ from tdmm.motion.degradation import Faults
 
 from .scripted import LEVELS, FakeTokenizer, script
 
-_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0, measured=0)
+_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0, measured=0, brows=0)
 
 
 class Counting(FakeTokenizer):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tdmm.face.channels import ARKIT, INDEX
 from tdmm.motion.degradation import NOISE_ONLY, Faults, degraded
 
-_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0, measured=0)
+_NONE = Faults(tilt=0, gain=0, jitter=0, smoothing=0, rate=0, dropped=0, partial=0, measured=0, brows=0)
 
 
 def clip(frames: int = 60) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -69,6 +69,25 @@ def test_a_hidden_part_stands_still() -> None:
         for motion in hidden
     }
     assert still == {(False, True, True), (True, False, True), (True, True, False)}
+
+
+def test_low_brows_are_a_frown_until_they_rise() -> None:
+    raised = np.zeros((3, len(ARKIT) + 6), np.float32)
+    raised[:, [INDEX["browInnerUp"], INDEX["browOuterUpLeft"], INDEX["browOuterUpRight"]]] = [[0.0], [0.3], [1.0]]
+    told = degraded(raised, np.random.default_rng(0), only(brows=1.0, high_brows=-0.5, low_brows=0.5))
+    for side in ("Left", "Right"):
+        assert told[:, INDEX[f"browDown{side}"]] == pytest.approx([0.5, 0.2, 0.0])
+        assert told[:, INDEX[f"browOuterUp{side}"]] == pytest.approx([0.0, 0.0, 0.5])
+    assert told[:, INDEX["browInnerUp"]] == pytest.approx([0.0, 0.0, 0.5])
+
+
+def test_high_brows_are_raised_until_they_frown() -> None:
+    frown = np.zeros((2, len(ARKIT) + 6), np.float32)
+    frown[:, [INDEX["browDownLeft"], INDEX["browDownRight"]]] = [[0.0], [0.5]]
+    told = degraded(frown, np.random.default_rng(0), only(brows=1.0, high_brows=0.2, low_brows=-0.2))
+    assert told[:, INDEX["browInnerUp"]] == pytest.approx([0.2, 0.0])
+    assert told[:, INDEX["browOuterUpRight"]] == pytest.approx([0.2, 0.0])
+    assert told[:, INDEX["browDownRight"]] == pytest.approx([0.0, 0.3])
 
 
 def test_a_tilt_rests_on_the_face_all_the_time() -> None:

@@ -25,7 +25,7 @@ from tdmm.motion.clip import FaceMotion
 from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
-_GUESSED = Faults(partial=0.0, measured=0.0)
+_GUESSED = Faults(partial=0.0, measured=0.0, brows=0.0)
 RESTING = Script(seconds=4.0)
 _FOR_ONE_RESTING = 5
 

@@ -97,7 +97,8 @@ def account(answers: dict[Task, str], seconds: float) -> Script:
     return line.model_copy(
         update={
             "events": tuple(sorted(events, key=lambda event: event.onset)),
-            "head": _moving(line.head, answers["head"], seconds),
+            "head": _moving(_each_once(line.head, lambda motion: motion.kind), answers["head"], seconds),
+            "gaze": _each_once(line.gaze, lambda look: look.direction),
         }
     )
 
@@ -118,7 +119,21 @@ def _one_after_another(parts: Sequence[Script]) -> Script:
 
 
 Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
+Moving = TypeVar("Moving", HeadMotion, Gaze)
 _MOMENTS = ("onset", "apex", "offset", "end")
+
+
+def _each_once(told: Sequence[Moving], name: Callable[[Moving], object]) -> tuple[Moving, ...]:
+    """The same thing told twice at once as one that lasts as long as both."""
+    kept: list[Moving] = []
+    for thing in sorted(told, key=lambda each: each.onset):
+        same = [place for place, other in enumerate(kept) if name(other) == name(thing) and other.end > thing.onset]
+        if same:
+            longer = max(kept[same[-1]].end, thing.end)
+            kept[same[-1]] = kept[same[-1]].model_copy(update={"end": longer})
+        else:
+            kept.append(thing)
+    return tuple(kept)
 
 
 def _across(

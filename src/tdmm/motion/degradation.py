@@ -3,7 +3,8 @@
 Acted motion is cleaner than any capture. What learns from it alone fails on a phone: these are the faults of trackers
 that models are taught to see through. Half of the clips have the errors of our own tracker, as they were measured
 (`tdmm.motion.tracking_noise`). Of other trackers, and of what a recording does beside, sizes are guesses from looking
-at captures, not fitted to any.
+at captures, not fitted to any. Renders do not show how brows differ between people: those of our identities rest where
+trackers expect them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tdmm.face.channels import ARKIT
+from tdmm.face.channels import ARKIT, INDEX
 from tdmm.motion.clip import FPS
 from tdmm.motion.tracking_noise import tracking_noise
 
@@ -29,6 +30,8 @@ _E = len(ARKIT)
 _MOUTH = np.array([name.startswith(("jaw", "mouth", "tongue", "cheekPuff")) for name in ARKIT])
 _UPPER = np.array([name.startswith(("brow", "eye", "cheekSquint", "nose")) for name in ARKIT])
 _DRIFT = 10  # frames between two turning points of the slow part of jitter
+_LOWERED = [INDEX["browDownLeft"], INDEX["browDownRight"]]
+_RAISED = [[INDEX["browInnerUp"], INDEX[f"browOuterUp{side}"]] for side in ("Left", "Right")]
 _RATES = (10.0, 12.0, 15.0, 20.0, 24.0, 30.0)
 
 
@@ -46,6 +49,9 @@ class Faults:
         dropped: probability of lost frames, bridged by interpolation.
         partial: probability that mouth or upper face is hidden, or the head pose missing, for good.
         measured: probability that errors are those of our own tracker, in place of tilt, gain and jitter.
+        brows: probability that brows rest lower or higher than the tracker takes them for.
+        low_brows: how much lower they may be, of a whole `browDown`.
+        high_brows: how much higher, of raised brows.
     """
 
     tilt: float = 0.5
@@ -60,11 +66,14 @@ class Faults:
     dropped: float = 0.2
     partial: float = 0.05
     measured: float = 0.5
+    brows: float = 0.4
+    low_brows: float = 0.6
+    high_brows: float = 0.2
 
 
-NOISE_ONLY = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=0.0)
+NOISE_ONLY = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=0.0, brows=0.0)
 """What keeps every frame in its place, and every action to be seen."""
-MEASURED = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=1.0)
+MEASURED = Faults(smoothing=0.0, rate=0.0, dropped=0.0, partial=0.0, measured=1.0, brows=0.0)
 """The errors of our own tracker, as measured, and nothing else."""
 
 
@@ -91,6 +100,8 @@ def degraded(features: Floats, draw: np.random.Generator, faults: Faults | None 
         out = tracking_noise().spoilt(out, draw)
     else:
         out = _misread(out, draw, faults)
+    if faults.brows and draw.random() < faults.brows:
+        out = _resting_brows(out, draw.uniform(-faults.high_brows, faults.low_brows))
     if draw.random() < faults.partial:
         hidden = int(draw.integers(3))
         if hidden == 2:
@@ -111,6 +122,25 @@ def _misread(clip: npt.NDArray[np.float64], draw: np.random.Generator, faults: F
         out[:, _E : _E + 3] += draw.normal(0.0, math.radians(2.0), 3)
     if draw.random() < faults.jitter:
         out += _jitter(draw, out.shape, faults)
+    return out
+
+
+def _resting_brows(clip: npt.NDArray[np.float64], lower: float) -> npt.NDArray[np.float64]:
+    """As of a person whose brows rest that much lower than the tracker takes them for, or higher where it is negative.
+
+    Low brows are told as a frown as long as they rest, and the more they rise the less: what lowers and what raises
+    them is one height. High ones the other way round.
+    """
+    out = clip.copy()
+    down, up = clip[:, _LOWERED], clip[:, _RAISED].clip(0.0)
+    if lower >= 0:
+        out[:, _LOWERED] = down + (lower - up.max(-1)).clip(0.0)
+        told = (up - lower).clip(0.0)
+    else:
+        out[:, _LOWERED] = (down + lower).clip(0.0)
+        told = up + (-lower - down).clip(0.0)[..., None]
+    out[:, [outer for _, outer in _RAISED]] = told[..., 1]
+    out[:, INDEX["browInnerUp"]] = told[..., 0].mean(-1)
     return out
 
 
