@@ -37,7 +37,8 @@ class Narrator:
         self.scripts = {clip.performance.motion.provenance["seed"]: clip.script for clip in self.acted}
         whole = [clip.script for clip in self.acted if clip.script.events]
         cut = [drawn_excerpt(clip.script, np.random.default_rng((SEED, i, 7))) for i, clip in enumerate(self.acted)]
-        self.tracked = iter([*whole, *whole, *(part.script for part in cut if part is not None), *[RESTING] * 4])
+        parts = [part.script for part in cut if part is not None]
+        self.tracked = iter([*whole, *whole, *parts, *whole, *[RESTING] * 8])
         self.asked = {}
         for index, clip in enumerate(self.acted):
             blinks = certain_blinks(clip.performance.events)
@@ -60,9 +61,10 @@ def test_the_narrator_itself_is_right() -> None:
     assert figures["describe.intensity"].value == 1
     assert figures["describe.question"].value == 1
     assert "50%" in figures["describe.question"].note
-    for name in ("describe.noisy", "describe.tracked", "describe.cut"):
+    for name in ("describe.noisy", "describe.tracked", "describe.cut", "describe.brows"):
         assert figures[name].value >= 0.9
-    assert (figures["describe.resting"].value, figures["describe.resting"].n) == (1, 4)
+    for name in ("describe.resting", "describe.resting_brows"):
+        assert (figures[name].value, figures[name].n) == (1, 4)
     assert 5 <= figures["describe.cut"].n < figures["describe.tracked"].n  # not all can be cut
 
 

@@ -199,6 +199,16 @@ DESCRIBE_RESTING = Definition(
     "share",
     "faces at rest, with the errors of tdmm's own tracker, in whose description no expression is named",
 )
+DESCRIBE_BROWS = Definition(
+    "describe.brows",
+    "share",
+    "describe.tracked of the same clips of people whose brows rest lower or higher than the tracker takes them for",
+)
+DESCRIBE_RESTING_BROWS = Definition(
+    "describe.resting_brows",
+    "share",
+    "describe.resting of people whose brows rest lower or higher than the tracker takes them for",
+)
 DESCRIBE_DESCRIPTOR = Definition(
     "describe.descriptor",
     "share",
@@ -242,8 +252,8 @@ DESCRIBE = (
 )
 """Of the sentence that describes a clip."""
 ANSWERS = (
-    DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_CUT, DESCRIBE_RESTING, DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY,
-    DESCRIBE_QUESTION,
+    DESCRIBE_NOISY, DESCRIBE_TRACKED, DESCRIBE_CUT, DESCRIBE_BROWS, DESCRIBE_RESTING, DESCRIBE_RESTING_BROWS,
+    DESCRIBE_DESCRIPTOR, DESCRIBE_INTENSITY, DESCRIBE_QUESTION,
 )  # fmt: skip
 """Of degraded clips, and of the answers to other tasks."""
 READER = (READER_RECALL, READER_FALSE, READER_RECALL_ACTIONS, READER_RECALL_HEAD, READER_BLINKS, READER_GAZE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from tdmm.motion.degradation import MEASURED, Faults, degraded
 from tdmm.motion.features import from_features, to_features
 
 _GUESSED = Faults(partial=0.0, measured=0.0, brows=0.0)
+_OF_OTHER_BROWS = replace(MEASURED, brows=1.0)
 RESTING = Script(seconds=4.0)
 _FOR_ONE_RESTING = 5
 
@@ -50,12 +52,15 @@ def grade_answers(
     """
     acted = list(clips(count, seed))
     whole = [(clip.script, clip.performance.motion) for clip in acted if clip.script.events]
+    resting = max(1, count // _FOR_ONE_RESTING)
     try:
         return (
             _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_NOISY, _GUESSED),
             _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_TRACKED, MEASURED),
             _spoilt(answering, _cut(acted, seed), seed, progress, definitions.DESCRIBE_CUT, MEASURED),
-            _resting(answering, max(1, count // _FOR_ONE_RESTING), seed, progress),
+            _spoilt(answering, whole, seed, progress, definitions.DESCRIBE_BROWS, _OF_OTHER_BROWS),
+            _resting(answering, resting, seed, progress, definitions.DESCRIBE_RESTING, MEASURED),
+            _resting(answering, resting, seed, progress, definitions.DESCRIBE_RESTING_BROWS, _OF_OTHER_BROWS),
             _descriptors(answering, acted, progress),
             _intensities(answering, acted, progress),
             _questions(answering, acted, seed, progress),
@@ -96,12 +101,14 @@ def _spoilt(
     return average(definition, shares, len(shown) - len(grades))
 
 
-def _resting(answering: Answering, count: int, seed: int, progress: Progress) -> Measurement:
+def _resting(
+    answering: Answering, count: int, seed: int, progress: Progress, definition: Definition, faults: Faults
+) -> Measurement:
     """Faces at rest that are told so."""
-    motions = [_as_tracked(perform(RESTING, seed + i).motion, (seed, i, 8), MEASURED) for i in range(count)]
+    motions = [_as_tracked(perform(RESTING, seed + i).motion, (seed, i, 8), faults) for i in range(count)]
     texts = in_batches(answering, motions, BATCH, lambda done: progress(done, count, "resting faces described"))
     named = [grade_text(RESTING, text).named for text in texts if text is not None]
-    return share(definitions.DESCRIBE_RESTING, [not each for each in named], count - len(named))
+    return share(definition, [not each for each in named], count - len(named))
 
 
 def _cut(acted: list[ActedClip], seed: int) -> list[tuple[Script, FaceMotion]]:
