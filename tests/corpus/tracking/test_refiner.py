@@ -41,6 +41,18 @@ def test_a_face_in_a_mirror_does_the_same_on_the_other_side(small: Refiner, fram
     np.testing.assert_allclose(small.refined(small.mirrored(face))[:, MIRROR], refined, atol=1e-5)
 
 
+@given(seed=st.integers(0, 20))
+@settings(max_examples=15, deadline=None)
+def test_eyes_look_where_irises_are_seen(small: Refiner, seed: int) -> None:
+    face = shown(20, seed)
+    gaze = [INDEX[name] for name in ARKIT if name.startswith("eyeLook")]
+    assert len(gaze) == 8
+    none = np.zeros((20, len(gaze)), np.float32)
+    face.expression[:, gaze[:4]], face.scores[:, gaze[:4]] = none[:, :4], none[:, :4]
+    refined = small.refined(face)
+    assert (refined[:, gaze] <= np.maximum(face.expression, face.scores)[:, gaze] + 0.1 + 1e-6).all()
+
+
 def test_what_never_changes_is_told_as_rest() -> None:
     still = np.full((30, 52), 0.4, np.float32)
     numbers = told(still, still, np.ones((30, 3), np.float32), np.ones((30, 4), np.float32))

@@ -29,6 +29,10 @@ _OTHER_WAY = (1.0, -1.0, -1.0)
 """Signs of pitch, yaw and roll in a mirror."""
 _UNSEEN = [INDEX["jawForward"]]
 """What is not told at all: of 21 jaws thrust forward in 690 films 3 were told, and 20 that were none."""
+_GAZE = [INDEX[name] for name in ARKIT if name.startswith("eyeLook")]
+_MORE_GAZE = 0.1
+"""How much further eyes may be told to look than either the fit or the tracker's score has them: irises are seen, and
+lids that a smile narrows are not a look down."""
 _STEP = ".step"
 """Beside the name of a kernel stored in whole numbers: what one of them is worth, row by row."""
 _LOW = 0.1
@@ -139,7 +143,8 @@ class Refiner(nn.Module):
     def refined(self, shown: Shown) -> Floats:
         """Coefficients (T, 52) of what is shown: the mean of the face and of the face in a mirror.
 
-        `jawForward` is 0: seen from the front, a jaw that comes forward cannot be told from one that does not.
+        `jawForward` is 0: seen from the front, a jaw that comes forward cannot be told from one that does not. Eyes
+        look at most .1 further than either the fit or the tracker's scores have them.
         """
         self.eval()
         sides = []
@@ -148,6 +153,8 @@ class Refiner(nn.Module):
             sides.append(self(torch.from_numpy(numbers)[None], torch.from_numpy(each.expression)[None])[0].numpy())
         mean: Floats = ((sides[0] + sides[1][:, MIRROR]) / 2).astype(np.float32)
         mean[:, _UNSEEN] = 0.0
+        seen = np.maximum(shown.expression[:, _GAZE], shown.scores[:, _GAZE])
+        mean[:, _GAZE] = np.minimum(mean[:, _GAZE], seen + _MORE_GAZE)
         return mean
 
 
