@@ -50,7 +50,7 @@ def test_eyes_look_where_irises_are_seen(small: Refiner, seed: int) -> None:
     none = np.zeros((20, len(gaze)), np.float32)
     face.expression[:, gaze[:4]], face.scores[:, gaze[:4]] = none[:, :4], none[:, :4]
     refined = small.refined(face)
-    assert (refined[:, gaze] <= np.maximum(face.expression, face.scores)[:, gaze] + 0.1 + 1e-6).all()
+    assert (refined[:, gaze] <= np.maximum(face.expression, face.scores)[:, gaze] + 0.15 + 1e-6).all()
 
 
 def test_what_never_changes_is_told_as_rest() -> None:

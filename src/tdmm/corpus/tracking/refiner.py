@@ -30,7 +30,7 @@ _OTHER_WAY = (1.0, -1.0, -1.0)
 _UNSEEN = [INDEX["jawForward"]]
 """What is not told at all: of 21 jaws thrust forward in 690 films 3 were told, and 20 that were none."""
 _GAZE = [INDEX[name] for name in ARKIT if name.startswith("eyeLook")]
-_MORE_GAZE = 0.1
+_MORE_GAZE = 0.15
 """How much further eyes may be told to look than either the fit or the tracker's score has them: irises are seen, and
 lids that a smile narrows are not a look down."""
 _STEP = ".step"
@@ -144,7 +144,7 @@ class Refiner(nn.Module):
         """Coefficients (T, 52) of what is shown: the mean of the face and of the face in a mirror.
 
         `jawForward` is 0: seen from the front, a jaw that comes forward cannot be told from one that does not. Eyes
-        look at most .1 further than either the fit or the tracker's scores have them.
+        look at most .15 further than either the fit or the tracker's scores have them.
         """
         self.eval()
         sides = []
