@@ -72,6 +72,14 @@ def test_where_no_two_answers_agree_that_something_is_there_stands() -> None:
     assert told(emotion=NO_EXPRESSION) == told(intensity=NO_EXPRESSION) == told(line="0.0-5.0 s: neutral") == []
 
 
+def test_an_expression_told_again_as_it_ends_is_one() -> None:
+    again = SMIRK.model_copy(update={"onset": 2.1, "apex": 2.1, "offset": 2.2, "end": 2.3})
+    later = SMIRK.model_copy(update={"onset": 3.0, "apex": 3.2, "offset": 3.4, "end": 3.6})
+    back = account(answers(SCRIPT.model_copy(update={"events": (SMIRK, again, later)})), 5.0)
+    assert [(event.onset, event.end) for event in back.events] == [(0.5, 2.3), (3.0, 3.6)]
+    assert back.events[0].offset == pytest.approx(2.2, abs=0.1)
+
+
 def test_the_same_motion_told_twice_at_once_is_one() -> None:
     again = NOD.model_copy(update={"onset": 2.0, "end": 3.0})
     later = NOD.model_copy(update={"onset": 3.5, "end": 4.5})

@@ -96,7 +96,7 @@ def account(answers: dict[Task, str], seconds: float) -> Script:
     events = [event for event in events if _family(event.descriptor) in agreed]
     return line.model_copy(
         update={
-            "events": tuple(sorted(events, key=lambda event: event.onset)),
+            "events": _each_once(events, lambda event: (event.descriptor, event.side)),
             "head": _moving(_each_once(line.head, lambda motion: motion.kind), answers["head"], seconds),
             "gaze": _each_once(line.gaze, lambda look: look.direction),
         }
@@ -119,18 +119,19 @@ def _one_after_another(parts: Sequence[Script]) -> Script:
 
 
 Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
-Moving = TypeVar("Moving", HeadMotion, Gaze)
 _MOMENTS = ("onset", "apex", "offset", "end")
+_ENDS = ("offset", "end")
 
 
-def _each_once(told: Sequence[Moving], name: Callable[[Moving], object]) -> tuple[Moving, ...]:
-    """The same thing told twice at once as one that lasts as long as both."""
-    kept: list[Moving] = []
+def _each_once(told: Sequence[Lasting], name: Callable[[Lasting], object]) -> tuple[Lasting, ...]:
+    """The same thing told again before it is over as one that lasts as long as both."""
+    kept: list[Lasting] = []
     for thing in sorted(told, key=lambda each: each.onset):
-        same = [place for place, other in enumerate(kept) if name(other) == name(thing) and other.end > thing.onset]
+        same = [place for place, other in enumerate(kept) if name(other) == name(thing) and other.end >= thing.onset]
         if same:
-            longer = max(kept[same[-1]].end, thing.end)
-            kept[same[-1]] = kept[same[-1]].model_copy(update={"end": longer})
+            before = kept[same[-1]]
+            ends = {each: max(getattr(before, each), getattr(thing, each)) for each in _ENDS if hasattr(thing, each)}
+            kept[same[-1]] = before.model_copy(update=ends)
         else:
             kept.append(thing)
     return tuple(kept)
@@ -149,7 +150,7 @@ def _across(
             if name(other) == name(thing) and other.end >= seam - _SEAM and thing.onset <= _SEAM
         ]
         if meets:
-            moments = {moment: moments[moment] for moment in ("offset", "end") if moment in moments}
+            moments = {moment: moments[moment] for moment in _ENDS if moment in moments}
             joined[meets[0]] = joined[meets[0]].model_copy(update=moments)
         else:
             joined.append(thing.model_copy(update=moments))
