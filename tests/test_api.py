@@ -10,8 +10,9 @@ import pytest
 import tdmm
 from tdmm import api
 from tdmm.acting.answers import answer
-from tdmm.errors import InvalidInput, InvalidPrompt
+from tdmm.errors import InvalidInput, InvalidMotion, InvalidPrompt
 from tdmm.face.channels import ARKIT
+from tdmm.motion.joining import concatenated
 from tdmm.reading.reader import read
 
 PROMPT = "she smiles broadly, then turns her head to the left"
@@ -66,6 +67,23 @@ def test_describe_reads_files_and_knows_its_tasks(take: tdmm.FaceMotion, tmp_pat
         tdmm.describe(take, task="head", ask="does she nod?")
     with pytest.raises(InvalidInput, match="question is empty"):
         tdmm.describe(take, ask="")
+
+
+def test_what_is_told_and_answered_is_what_was_in_sight(take: tdmm.FaceMotion) -> None:
+    twice = concatenated([take, take, take])
+    confidence = np.ones(twice.frames, np.float32)
+    confidence[take.frames : 2 * take.frames] = 0.0
+    away = twice.with_(confidence=confidence)
+    gap = (take.seconds, 2 * take.seconds)
+    told = api.transcribe(away)
+    assert told.events
+    for thing in (*told.events, *told.head, *told.gaze):
+        assert thing.end <= gap[0] + 0.05 or thing.onset >= gap[1] - 0.05
+    said = api.describe(away, ask="does she smile?")
+    assert said.startswith(f"[0.0-{gap[0]:.1f} s] yes")
+    assert f"[{gap[1]:.1f}-{twice.seconds:.1f} s] yes" in said
+    with pytest.raises(InvalidMotion, match="in sight in none"):
+        api.describe(take.with_(confidence=np.zeros(take.frames, np.float32)))
 
 
 def test_identity_changes_the_head_and_not_the_motion() -> None:

@@ -254,10 +254,11 @@ def describe(motion: FaceMotion | str | Path, *, task: str = "describe", ask: st
         ask: a question that yes or no answers, in place of a task: "does she blink twice?"
 
     Returns:
-        A text; of a question "yes" or "no" and what was seen, or that it cannot be told.
+        A text about what was in sight; of a question "yes" or "no" and what was seen, or that it cannot be told. Where
+        the face was away for half a second or more, a question is answered for each stretch in sight, with its seconds.
 
     Raises:
-        InvalidMotion: the file or the motion cannot be read.
+        InvalidMotion: the file or the motion cannot be read, or its face is never in sight.
         InvalidInput: the task is unknown to the model, or the question is empty or asks for more than yes or no.
     """
     if not isinstance(motion, FaceMotion):
@@ -277,12 +278,21 @@ def describe_many(
         raise InvalidInput(f"A question takes the place of a task; leave out one of them (the task is '{task}').")
     from tdmm.acting.answers import TASKS, answer
     from tdmm.language import account
+    from tdmm.language.stretches import joined, stretches
 
     model, tokenizer = motion2language(), _tokenizer()
     if ask is None and task in TASKS and {task, *account.NEEDED} <= {*model.tasks}:
         return [answer(script, task, seed=0) for script in account.transcribe(model, tokenizer, motions)]
-    tokens = [tokenizer.encode(motion) for motion in motions]
-    return model.describe(tokens, task=task) if ask is None else model.ask(tokens, ask)
+    if ask is not None and len(ask) != len(motions):
+        raise InvalidInput(f"{len(ask)} questions for {len(motions)} motions; give one for each.")
+    parts = [stretches(tokenizer, motion, model.config.max_frames) for motion in motions]
+    tokens = [part.tokens for one in parts for part in one]
+    if ask is None:
+        texts = iter(model.describe(tokens, task=task))
+    else:
+        texts = iter(model.ask(tokens, [question for question, one in zip(ask, parts, strict=True) for _ in one]))
+    times = [[(part.start, part.start + part.seconds) for part in one] for one in parts]
+    return [joined([next(texts) for _ in each], each) for each in times]
 
 
 def transcribe(motion: FaceMotion | str | Path) -> Script:

@@ -12,8 +12,10 @@ from tdmm.acting.answers import Task, answer
 from tdmm.acting.brief import NO_EXPRESSION
 from tdmm.acting.script import Event, Gaze, HeadMotion, Script
 from tdmm.errors import InvalidMotion
+from tdmm.face.channels import ARKIT, INDEX
 from tdmm.language.account import NEEDED, account, measured, transcribe
 from tdmm.motion.clip import FaceMotion
+from tdmm.motion.timeline import trim
 from tdmm.tokens.tokenizer import MotionTokens
 
 SMIRK = Event(descriptor="smirk", intensity=0.8, side="left", onset=0.5, apex=0.9, offset=1.6, end=2.1)
@@ -158,6 +160,35 @@ def test_two_of_a_kind_after_a_seam_stay_two() -> None:
     part = Script(seconds=2.0, head=(early, early.model_copy(update={"onset": 0.3, "end": 0.6})))
     (whole,) = transcribe(Teller(part), Encoder(), [perform(Script(seconds=4.0), 1).motion])  # type: ignore[arg-type]
     assert [motion.onset for motion in whole.head] == pytest.approx([0.0, 0.3, 2.0, 2.3])
+
+
+def test_what_is_told_happens_while_the_face_is_in_sight() -> None:
+    nod = NOD.model_copy(update={"cycles": 1, "onset": 0.0, "end": 0.8})
+    teller = Teller(Script(seconds=1.0, events=(SMIRK.model_copy(update={"onset": 0.1, "end": 0.9}),), head=(nod,)))
+    motion = perform(Script(seconds=4.0), 1).motion
+    confidence = np.zeros(100, np.float32)
+    confidence[10:35] = confidence[70:95] = 1.0
+    (whole,) = transcribe(teller, Encoder(), [motion.with_(confidence=confidence)])  # type: ignore[arg-type]
+    assert teller.read == [25, 25]
+    assert whole.seconds == 4.0
+    assert [(each.onset, each.end) for each in whole.head] == [pytest.approx((0.4, 1.2)), pytest.approx((2.8, 3.6))]
+    assert [event.onset for event in whole.events] == pytest.approx([0.5, 2.9])
+
+
+def test_strength_is_measured_from_the_rest_that_was_seen() -> None:
+    values = np.zeros((100, 52), np.float32)
+    values[:, [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]] = 0.1
+    values[20:30, [INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]] = 0.5
+    values[60:] = 0.0  # as long as nobody is seen
+    confidence = np.ones(100, np.float32)
+    confidence[60:] = 0.0
+    script = Script(
+        seconds=4.0, events=(Event(descriptor="smile", intensity=0.5, onset=0.8, apex=0.9, offset=1.1, end=1.2),)
+    )
+    motion = FaceMotion(ARKIT, values, np.zeros((100, 3), np.float32))
+    (unseen,) = measured(script, motion.with_(confidence=confidence)).events
+    (part,) = measured(script, trim(motion, 0.0, 2.4)).events
+    assert unseen.intensity == pytest.approx(part.intensity)
 
 
 def test_a_take_of_minutes_is_one_script_and_one_of_an_hour_is_refused() -> None:

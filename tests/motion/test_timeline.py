@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from tdmm.errors import InvalidMotion
 from tdmm.face.channels import ARKIT
 from tdmm.motion.clip import FaceMotion
-from tdmm.motion.timeline import resample, trim
+from tdmm.motion.timeline import in_sight, resample, trim
 
 rates = st.sampled_from([10.0, 23.976, 24.0, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0, 120.0])
 
@@ -118,3 +118,34 @@ def test_trim_keeps_the_part_asked_for() -> None:
 def test_an_empty_part_is_refused(start: float, end: float | None) -> None:
     with pytest.raises(InvalidMotion, match=r"start is|is empty"):
         trim(smooth(50, 25.0), start, end)
+
+
+def seen(*runs: tuple[int, float], fps: float = 25.0) -> FaceMotion:
+    """A motion of runs of frames, each with its confidence."""
+    confidence = np.concatenate([np.full(frames, value, np.float32) for frames, value in runs])
+    frames = len(confidence)
+    return FaceMotion(
+        ("jawOpen",), np.zeros((frames, 1), np.float32), np.zeros((frames, 3), np.float32), fps, confidence=confidence
+    )
+
+
+@pytest.mark.parametrize(
+    ("motion", "stretches"),
+    [
+        (seen((50, 0.5)), [(0.0, 2.0)]),
+        (seen((50, 0.5)).with_(confidence=None), [(0.0, 2.0)]),
+        (seen((25, 0.0), (50, 1.0)), [(1.0, 3.0)]),
+        (seen((50, 1.0), (25, 0.0), (25, 0.1)), [(0.0, 2.0), (3.0, 4.0)]),
+        (seen((50, 1.0), (12, 0.0), (13, 1.0)), [(0.0, 3.0)]),  # shorter than half a second
+        (seen((50, 1.0), (25, 0.0), (2, 1.0)), [(0.0, 2.0)]),  # a glimpse
+        (seen((25, 0.0), (2, 1.0), (25, 0.0)), [(1.0, 1.08)]),  # and nothing but a glimpse
+        (seen((60, 1.0), (30, 0.0), (60, 1.0), fps=60.0), [(0.0, 1.0), (1.5, 2.5)]),
+    ],
+)
+def test_when_the_face_is_in_sight(motion: FaceMotion, stretches: list[tuple[float, float]]) -> None:
+    assert in_sight(motion) == [pytest.approx(each) for each in stretches]
+
+
+def test_a_face_that_is_never_in_sight_is_refused() -> None:
+    with pytest.raises(InvalidMotion, match="none of the 25 frames"):
+        in_sight(seen((25, 0.0)))

@@ -27,8 +27,9 @@ from tdmm.errors import InvalidMotion
 from tdmm.face.channels import ARKIT
 from tdmm.face.facs import ACTIONS, Side
 from tdmm.language.motion2language import Motion2Language
+from tdmm.language.stretches import stretches
 from tdmm.motion.clip import FPS, FaceMotion
-from tdmm.tokens.tokenizer import MotionTokens, Tokenizer
+from tdmm.tokens.tokenizer import Tokenizer
 
 NEEDED: tuple[Task, ...] = ("emotion", "intensity", "timeline", "head")
 """Answers that an account is made from."""
@@ -38,7 +39,8 @@ _UNTIMED = 0.8
 
 
 def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[FaceMotion]) -> list[Script]:
-    """What each motion shows. One longer than the model reads at once is read in equal parts, and told as one.
+    """What each motion shows while its face is in sight. What is longer than the model reads at once is read in equal
+    parts, and told as one.
 
     Args:
         model: that knows the tasks of `NEEDED`.
@@ -48,23 +50,23 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
     Raises:
         InvalidInput: the model does not know the tasks.
         TokenizerMismatch: the tokenizer is another one than the model was trained with.
-        InvalidMotion: another rig, a missing channel, or longer than a script may be.
+        InvalidMotion: another rig, a missing channel, a face that is never in sight, or longer than a script may be.
     """
     for motion in motions:
         if motion.seconds > LONGEST:
             raise InvalidMotion(
                 f"This motion lasts {motion.seconds:.0f} s; {LONGEST:g} s can be described at once. Cut it in parts."
             )
-    longest = model.config.max_frames
-    tokens = [tokenizer.encode(motion) for motion in motions]
-    split = [np.array_split(each.codes, -(-each.frames // longest)) for each in tokens]
-    parts = [MotionTokens(codes, tokenizer.fingerprint) for pieces in split for codes in pieces]
-    answers = {task: model.describe(parts, task) for task in NEEDED}
+    parts = [stretches(tokenizer, motion, model.config.max_frames) for motion in motions]
+    tokens = [part.tokens for one in parts for part in one]
+    answers = {task: model.describe(tokens, task) for task in NEEDED}
     scripts = iter(
-        account({task: answers[task][place] for task in NEEDED}, part.frames / FPS) for place, part in enumerate(parts)
+        account({task: answers[task][place] for task in NEEDED}, each.frames / FPS) for place, each in enumerate(tokens)
     )
-    whole = [_one_after_another([next(scripts) for _ in pieces]) for pieces in split]
-    return [measured(script, motion) for script, motion in zip(whole, motions, strict=True)]
+    return [
+        measured(_at_their_times([(part.start, next(scripts)) for part in one], motion.seconds), motion)
+        for one, motion in zip(parts, motions, strict=True)
+    ]
 
 
 def account(answers: dict[Task, str], seconds: float) -> Script:
@@ -103,17 +105,16 @@ def account(answers: dict[Task, str], seconds: float) -> Script:
     )
 
 
-def _one_after_another(parts: Sequence[Script]) -> Script:
-    """Scripts of the parts of a motion as one; what goes on across a seam is one thing."""
-    whole = parts[0]
-    for part in parts[1:]:
-        seam = whole.seconds
+def _at_their_times(parts: Sequence[tuple[float, Script]], seconds: float) -> Script:
+    """Scripts of the parts of a motion, each from its second on, as one; what goes on across a seam is one thing."""
+    whole = Script(seconds=min(seconds, LONGEST))
+    for start, part in parts:
         whole = Script(
-            seconds=min(seam + part.seconds, LONGEST),
-            events=_across(whole.events, part.events, seam, lambda each: (each.descriptor, each.side)),
-            head=_across(whole.head, part.head, seam, lambda each: each.kind),
-            gaze=_across(whole.gaze, part.gaze, seam, lambda each: each.direction),
-            blinks=(*whole.blinks, *(each.model_copy(update={"time": each.time + seam}) for each in part.blinks)),
+            seconds=whole.seconds,
+            events=_across(whole.events, part.events, start, lambda each: (each.descriptor, each.side)),
+            head=_across(whole.head, part.head, start, lambda each: each.kind),
+            gaze=_across(whole.gaze, part.gaze, start, lambda each: each.direction),
+            blinks=(*whole.blinks, *(each.model_copy(update={"time": each.time + start}) for each in part.blinks)),
         )
     return whole
 
@@ -210,7 +211,8 @@ def measured(script: Script, motion: FaceMotion) -> Script:
         motion: on the `arkit` rig, with its resting face wherever a channel mostly is.
     """
     values = motion.in_order(ARKIT)
-    rest = np.percentile(values, _AT_REST, axis=0)
+    seen = slice(None) if motion.confidence is None else motion.confidence > 0
+    rest = np.percentile(values[seen], _AT_REST, axis=0)
     values = values - np.where(rest <= _MOST_AT_REST, rest, 0.0)
     events = []
     for event in script.events:

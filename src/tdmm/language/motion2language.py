@@ -36,7 +36,9 @@ from tdmm.language.backbone import Backbone
 from tdmm.language.frame_reader import CodeReader, FrameReader
 from tdmm.language.motion2language_config import Motion2LanguageConfig, build_backbone
 from tdmm.language.pretrained_words import PretrainedWords
+from tdmm.language.stretches import joined
 from tdmm.language.vocabulary import Vocabulary
+from tdmm.motion.clip import FPS
 
 if TYPE_CHECKING:
     from tdmm.tokens.tokenizer import MotionTokens
@@ -308,7 +310,7 @@ class Motion2Language(nn.Module):
                 for row, text in zip(batch, self._answer(parts, asked, max_tokens, temperature, seed), strict=True):
                     texts[row] = text
         rest = iter(texts)
-        return [_joined([next(rest) for _ in clip], [len(part) for part in clip]) for clip in clips]
+        return [joined([next(rest) for _ in clip], _times(clip)) for clip in clips]
 
     def _parts(self, clip: MotionTokens) -> list[Tensor]:
         """Codes (T, L) of a clip, in as few equal parts as fit the model."""
@@ -425,13 +427,10 @@ _TRAINED_ALONG = "knowledge."
 _TIED = "backbone.lm_head.weight"  # the input embeddings again; stored once
 
 
-def _joined(texts: list[str], frames: list[int]) -> str:
-    """One text as it is; of several, each with the seconds it speaks of (25 frames a second)."""
-    if len(texts) == 1:
-        return texts[0]
-    ends = np.cumsum(frames) / 25.0
-    starts = np.concatenate([[0.0], ends[:-1]])
-    return " ".join(f"[{a:.1f}-{b:.1f} s] {text}" for a, b, text in zip(starts, ends, texts, strict=True))
+def _times(parts: Sequence[Tensor]) -> list[tuple[float, float]]:
+    """Seconds (start, end) of parts that follow one another."""
+    ends = np.cumsum([len(part) for part in parts]) / FPS
+    return list(zip([0.0, *ends[:-1].tolist()], ends.tolist(), strict=True))
 
 
 __all__ = ["KIND", "MERGED", "Motion2Language", "Motion2LanguageConfig", "Reading"]

@@ -79,6 +79,34 @@ def trim(motion: FaceMotion, start: float = 0.0, end: float | None = None) -> Fa
     )
 
 
+def in_sight(motion: FaceMotion) -> list[tuple[float, float]]:
+    """When the face is in sight, as (start, end) seconds: where confidence is above 0, shorter gaps than half a second
+    included. Glimpses of less than a fifth of a second are left out where there is anything longer.
+
+    Raises:
+        InvalidMotion: confidence is 0 from first to last.
+    """
+    if motion.confidence is None:
+        return [(0.0, motion.seconds)]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], motion.confidence > 0, [False]]))) / motion.fps
+    if not len(edges):
+        raise InvalidMotion(
+            f"The face is in sight in none of the {motion.frames} frames: their confidence is 0. "
+            "Capture it again, with the face lit and turned to the camera."
+        )
+    starts, ends = edges[::2], edges[1::2]
+    lasting = starts[1:] - ends[:-1] >= _BRIDGED
+    starts, ends = starts[np.r_[True, lasting]], ends[np.r_[lasting, True]]
+    longer = (ends - starts >= _GLIMPSE) | ((ends - starts).max() < _GLIMPSE)
+    return list(zip(starts[longer].tolist(), ends[longer].tolist(), strict=True))
+
+
+_BRIDGED = 0.5
+"""Seconds: a tracker goes on through shorter gaps, and a face in them hardly changes unseen."""
+_GLIMPSE = 0.2
+"""Seconds in which no expression comes and goes."""
+
+
 def _linear(
     values: npt.ArrayLike, before: npt.NDArray[np.int64], after: npt.NDArray[np.int64], fraction: Floats
 ) -> Floats:

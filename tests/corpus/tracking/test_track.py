@@ -75,6 +75,22 @@ def test_a_face_that_leaves_is_a_gap_without_confidence(video: Path) -> None:
     assert "missing from 15 of 50" in found.warnings[0]
 
 
+def test_what_a_face_does_is_told_alike_whether_it_stays_or_leaves(video: Path, tmp_path: Path) -> None:
+    longer = record(tmp_path / "longer.mp4", [np.zeros((SIZE[1], SIZE[0], 3), np.uint8)] * 150)
+
+    def says(seconds: float) -> list[Sighting]:
+        smile = min(1.0, max(0.0, seconds - 0.8) / 0.4)
+        told = {"mouthSmileLeft": smile, "mouthSmileRight": smile, "mouthPucker": 0.3 * (1.0 - smile)}
+        return [seen(told, noise=0.3, seed=round(seconds * 1000))] if seconds < 2.0 else []
+
+    (stays,) = track(video, Told(says), TrackOptions(focal=FOCAL))
+    (leaves,) = track(longer, Told(says), TrackOptions(focal=FOCAL))
+    assert leaves.gaps == ((2.0, 6.0),)
+    assert leaves.motion.frames == 150
+    # The quarter of a second for which a face that left is taken to stay is all that differs.
+    np.testing.assert_allclose(leaves.motion.expression[:50], stays.motion.expression, atol=0.1)
+
+
 def test_no_face_at_all_says_what_a_face_needs(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tdmm.corpus.tracking.track._KEEP_EVERY", 10)
     with pytest.raises(InvalidVideo, match=r"no face was found in any of its 50 pictures.*pixels large"):

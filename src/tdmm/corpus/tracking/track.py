@@ -233,9 +233,7 @@ def motion_of(
     head = _turned(even, seen_at, fitted.rotation)
     place = _between(even, seen_at, fitted.place)
     sure = np.clip((_BAD_MM - fitted.residual_mm) / (_BAD_MM - _GOOD_MM), 0.05, 1.0) * min(1.0, size / _SMALL)
-    after = np.clip(np.searchsorted(seen_at, even), 0, len(seen_at) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(np.abs(even - seen_at[before]) <= np.abs(even - seen_at[after]), before, after)
+    nearest = _nearest(even, seen_at)
     near = np.abs(seen_at[nearest] - even) <= 0.75 / min(pictures, fps)
     confidence = np.where(near, sure[nearest], 0.0)
     if options.smooth:
@@ -273,11 +271,14 @@ def _refined(fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArr
         fitted.lacking,
     )
     even = np.arange(frames) / FPS
+    # What is only held while nobody is seen says nothing of how the face is made.
+    known = even[np.abs(even - seen_at[_nearest(even, seen_at)]) <= _CHANGE]
     # What is too short to be told from its surroundings is taken to go on at both ends.
-    spare = max(0, _LEAST_FRAMES - frames)
-    even = np.pad(even, (spare // 2, spare - spare // 2), mode="edge")
-    shown = Shown(*(_between(even, seen_at, part).astype(np.float32) for part in parts))
-    return load_refiner().refined(shown)[spare // 2 :][:frames]
+    spare = max(0, _LEAST_FRAMES - len(known))
+    padded = np.pad(known, (spare // 2, spare - spare // 2), mode="edge")
+    shown = Shown(*(_between(padded, seen_at, part).astype(np.float32) for part in parts))
+    refined = load_refiner().refined(shown)[spare // 2 :][: len(known)]
+    return _between(even, known, refined).astype(np.float32)
 
 
 def most_frequent(values: npt.ArrayLike) -> float:
@@ -288,6 +289,13 @@ def most_frequent(values: npt.ArrayLike) -> float:
         start = int(np.argmin(ordered[half - 1 :] - ordered[: len(ordered) - half + 1]))
         ordered = ordered[start : start + half]
     return float(ordered.mean())
+
+
+def _nearest(even: npt.NDArray[np.float64], at: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The place in `at` that is nearest to each even time."""
+    after = np.clip(np.searchsorted(at, even), 0, len(at) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(even - at[before]) <= np.abs(even - at[after]), before, after)
 
 
 def _between(
