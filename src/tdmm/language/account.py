@@ -27,6 +27,7 @@ from tdmm.errors import InvalidMotion
 from tdmm.face.channels import ARKIT
 from tdmm.face.facs import ACTIONS, Side
 from tdmm.language.motion2language import Motion2Language
+from tdmm.language.overlooked import with_overlooked
 from tdmm.language.stretches import stretches
 from tdmm.motion.clip import FPS, FaceMotion
 from tdmm.tokens.tokenizer import Tokenizer
@@ -64,7 +65,10 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
         account({task: answers[task][place] for task in NEEDED}, each.frames / FPS) for place, each in enumerate(tokens)
     )
     return [
-        measured(_at_their_times([(part.start, next(scripts)) for part in one], motion.seconds), motion)
+        measured(
+            with_overlooked(_at_their_times([(part.start, next(scripts)) for part in one], motion.seconds), motion),
+            motion,
+        )
         for one, motion in zip(parts, motions, strict=True)
     ]
 

@@ -91,6 +91,17 @@ def test_what_a_face_does_is_told_alike_whether_it_stays_or_leaves(video: Path, 
     np.testing.assert_allclose(leaves.motion.expression[:50], stays.motion.expression, atol=0.1)
 
 
+def test_pictures_that_are_far_apart_are_no_gaps(tmp_path: Path) -> None:
+    pictures = [np.zeros((SIZE[1], SIZE[0], 3), np.uint8)] * 6
+    slow = record(tmp_path / "slow.mkv", pictures, milliseconds=(0, 1000, 1100, 1220, 2000, 3000))
+    (whole,) = track(slow, Told(smiling), TrackOptions(focal=FOCAL))
+    assert whole.motion.confidence is not None
+    assert (whole.motion.confidence > 0).all()
+    (parted,) = track(slow, Told(lambda at: [] if at == 2.0 else smiling(at)), TrackOptions(focal=FOCAL))
+    assert parted.motion.confidence is not None
+    assert np.flatnonzero(parted.motion.confidence == 0).tolist() == list(range(41, 63))
+
+
 def test_no_face_at_all_says_what_a_face_needs(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tdmm.corpus.tracking.track._KEEP_EVERY", 10)
     with pytest.raises(InvalidVideo, match=r"no face was found in any of its 50 pictures.*pixels large"):

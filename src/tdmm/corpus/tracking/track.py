@@ -225,7 +225,7 @@ def motion_of(
         size: of the face, pixels.
         options: how.
     """
-    fps = pictures = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
+    fps = nominal if len(times) < 2 else 1.0 / float(np.median(np.diff(times)))
     if fps < _SLOW:
         fps = FPS  # a coarse even clock would step over pictures
     even = np.arange(max(1, round(float(times[-1]) * fps) + 1)) / fps
@@ -233,9 +233,8 @@ def motion_of(
     head = _turned(even, seen_at, fitted.rotation)
     place = _between(even, seen_at, fitted.place)
     sure = np.clip((_BAD_MM - fitted.residual_mm) / (_BAD_MM - _GOOD_MM), 0.05, 1.0) * min(1.0, size / _SMALL)
-    nearest = _nearest(even, seen_at)
-    near = np.abs(seen_at[nearest] - even) <= 0.75 / min(pictures, fps)
-    confidence = np.where(near, sure[nearest], 0.0)
+    near = np.isin(times[_nearest(even, times)], seen_at)
+    confidence = np.where(near, sure[_nearest(even, seen_at)], 0.0)
     if options.smooth:
         lids = np.array([name.startswith("eye") for name in ARKIT])
         expression = np.where(lids, smoothed(expression, fps, LIDS), smoothed(expression, fps, COEFFICIENTS))
@@ -256,13 +255,15 @@ def motion_of(
         confidence=confidence.astype(np.float32),
     )
     motion = resample(motion, FPS)
-    if not options.refine:
+    if not options.refine or motion.confidence is None:
         return motion
-    return motion.with_(expression=_refined(fitted, scores, seen_at, motion.frames))
+    return motion.with_(expression=_refined(fitted, scores, seen_at, motion.confidence))
 
 
-def _refined(fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArray[np.float64], frames: int) -> Floats:
-    """(T, 52) what the fitted frames show together, at 25 fps."""
+def _refined(
+    fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArray[np.float64], confidence: Floats
+) -> Floats:
+    """(T, 52) what the fitted frames show together, at 25 fps; confidence (T,) is 0 where nobody is in the picture."""
     none = np.zeros(len(ARKIT), np.float32)
     parts = (
         fitted.expression,
@@ -270,9 +271,9 @@ def _refined(fitted: Fitted, scores: Sequence[Floats | None], seen_at: npt.NDArr
         matrix_to_euler(torch.from_numpy(fitted.rotation)).numpy(),
         fitted.lacking,
     )
-    even = np.arange(frames) / FPS
+    even = np.arange(len(confidence)) / FPS
     # What is only held while nobody is seen says nothing of how the face is made.
-    known = even[np.abs(even - seen_at[_nearest(even, seen_at)]) <= _CHANGE]
+    known = even[(confidence > 0) | (np.abs(even - seen_at[_nearest(even, seen_at)]) <= _CHANGE)]
     # What is too short to be told from its surroundings is taken to go on at both ends.
     spare = max(0, _LEAST_FRAMES - len(known))
     padded = np.pad(known, (spare // 2, spare - spare // 2), mode="edge")
