@@ -99,6 +99,8 @@ def test_talk_around_the_object_is_passed_over(around: str) -> None:
         (with_entries({"do": "smirk", "at": 0, "intensity": 7}), "'intensity' is 7"),
         (with_entries({"do": "smirk", "at": 0, "for": 2}, seconds=1), "after the script's 1 s"),
         (with_entries("smirk", energy="furious"), "unknown energy"),
+        (with_entries("smirk", seconds=90), "90 s; 60 s is the limit"),
+        (with_entries({"do": "smirk", "at": 70}), "60 s is the limit"),
         (with_entries("smirk", events=[]), "'events'"),
         (with_entries({"look": "left", "at": 0}, {"look": "up", "at": 0.5}), "the eyes cannot look"),
         (with_entries({"do": "smirk", "at": 0, "for": 2}, {"do": "smirk", "at": 1, "for": 2}), "twice at once"),

@@ -36,6 +36,20 @@ def test_the_example_reads_and_stands_in_the_documentation() -> None:
     assert path.read_text(encoding="utf-8") in (ROOT / "docs" / "script.md").read_text(encoding="utf-8")
 
 
+def test_ten_minutes_are_written_and_read(tmp_path: Path) -> None:
+    smiles = [
+        Event(descriptor="smile", intensity=0.5, onset=t, apex=t + 0.3, offset=t + 1.0, end=t + 1.5)
+        for t in range(0, 598, 2)
+    ]
+    long = Script(seconds=600.0, events=tuple(smiles))
+    write_script(long, tmp_path / "long.yaml")
+    assert read_script(tmp_path / "long.yaml") == long
+    with pytest.raises(InvalidScript, match=r"between 0\.2 and 600"):
+        parse_script({"seconds": 601, "timeline": ["smile"]})
+    with pytest.raises(InvalidScript, match="1000 is the limit"):
+        parse_script({"timeline": ["blink"] * 1001})
+
+
 def test_missing_times_come_from_the_lexicon() -> None:
     script = parse_script({"timeline": ["smirk", "nod", "blink"]})
     smirk = load().get("smirk")
@@ -81,7 +95,7 @@ def test_the_fields_of_a_script_are_read_too(tmp_path: Path) -> None:
         ("timeline:\n  - smile\n  - do: smrik", "line 3, timeline entry 2: unknown descriptor.*'smirk'"),
         ("timeline:\n  - do: smirk\n    at: -1", "line 3, timeline entry 1: 'at' is -1"),
         ("seconds: -2", "'seconds' is -2"),
-        ("seconds: 61", "'seconds' is 61"),
+        ("seconds: 601", "'seconds' is 601"),
         ("seconds: .nan", "'seconds' is nan"),
         (
             "seconds: 2\ntimeline:\n  - {do: smirk, at: 1.5}",

@@ -1,8 +1,11 @@
-"""Whether a script can be acted at all: times in order and inside the clip, nothing against itself."""
+"""Whether a script can be acted at all: times in order and inside the clip, nothing against itself. And how one that
+nobody wrote is made so."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
+from typing import TypeVar
 
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Event, Gaze, HeadMotion, Script
@@ -40,14 +43,13 @@ def check_coherence(script: Script, where: str = "script") -> None:
     for blink in script.blinks:
         _check_times("blink", (blink.time,), script.seconds, where)
     for first, second in combinations(script.events, 2):
-        same_side = first.side == second.side or "both" in (first.side, second.side)
-        if first.descriptor == second.descriptor and same_side and _overlap(first, second):
+        if _same(first, second) and _overlap(first, second):
             raise InvalidScript(
                 f"{where}: '{first.descriptor}' is asked for twice at once, from {first.onset:g} s and from "
                 f"{second.onset:g} s. Let the first end before the second, or remove one."
             )
     for one, other in combinations(script.head, 2):
-        if _overlap(one, other) and (one.kind == other.kind or frozenset({one.kind, other.kind}) in _OPPOSITES):
+        if _overlap(one, other) and _at_odds(one, other):
             raise InvalidScript(
                 f"{where}: the head cannot do '{one.kind}' (from {one.onset:g} s) and '{other.kind}' (from "
                 f"{other.onset:g} s) at once. Move one of them."
@@ -58,6 +60,82 @@ def check_coherence(script: Script, where: str = "script") -> None:
                 f"{where}: the eyes cannot look {look.direction} (from {look.onset:g} s) and {another.direction} "
                 f"(from {another.onset:g} s) at once. Move one of them."
             )
+
+
+def coherent(script: Script) -> Script:
+    """A script that was read from a motion, so that `check_coherence` has nothing to refuse.
+
+    Head motions and looks that cannot be at once follow one another: the earlier ends where the later begins, and is
+    left out when it would have no length. The same expression twice at once is one that lasts as long as both. What has
+    no length gets some, and nothing goes on beyond the clip.
+    """
+    return script.model_copy(
+        update={
+            "events": _merged([_lasting(event, script.seconds) for event in script.events]),
+            "head": _one_by_one([_lasting(motion, script.seconds) for motion in script.head], _at_odds),
+            "gaze": _one_by_one([_lasting(look, script.seconds) for look in script.gaze], _two_ways),
+            "blinks": tuple(blink for blink in script.blinks if blink.time <= script.seconds),
+        }
+    )
+
+
+_LEAST = 0.1
+"""Seconds: what is shorter is no motion of a head, no look and no expression."""
+
+Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
+_MOMENTS = ("onset", "apex", "offset", "end")
+
+
+def _lasting(part: Lasting, seconds: float) -> Lasting:
+    """The same, of some length and within a clip."""
+    latest = max(0.0, seconds - _LEAST)
+    onset = min(part.onset, latest)
+    end = max(min(part.end, seconds), min(onset + _LEAST, seconds))
+    if (onset, end) == (part.onset, part.end):
+        return part
+    between = {name: min(max(getattr(part, name), onset), end) for name in _MOMENTS if hasattr(part, name)}
+    return part.model_copy(update={**between, "onset": onset, "end": end})
+
+
+def _one_by_one(parts: Sequence[Lasting], at_odds: Callable[[Lasting, Lasting], bool]) -> tuple[Lasting, ...]:
+    kept: list[Lasting] = []
+    for part in sorted(parts, key=lambda each: each.onset):
+        for place, other in enumerate(kept):
+            if _overlap(other, part) and at_odds(other, part):
+                kept[place] = other.model_copy(update={"end": part.onset})
+        kept = [other for other in kept if other.end - other.onset >= _LEAST - _SLACK]
+        kept.append(part)
+    return tuple(kept)
+
+
+def _merged(events: Sequence[Event]) -> tuple[Event, ...]:
+    kept: list[Event] = []
+    for event in sorted(events, key=lambda each: each.onset):
+        # One that lasts longer may meet another.
+        for other in [each for each in kept if _same(each, event) and _overlap(each, event)]:
+            kept.remove(other)
+            event = other.model_copy(
+                update={
+                    "offset": max(other.offset, event.offset),
+                    "end": max(other.end, event.end),
+                    "intensity": max(other.intensity, event.intensity),
+                    "side": other.side if other.side == event.side else "both",
+                }
+            )
+        kept.append(event)
+    return tuple(sorted(kept, key=lambda each: each.onset))
+
+
+def _same(first: Event, second: Event) -> bool:
+    return first.descriptor == second.descriptor and (first.side == second.side or "both" in (first.side, second.side))
+
+
+def _at_odds(one: HeadMotion, other: HeadMotion) -> bool:
+    return one.kind == other.kind or frozenset({one.kind, other.kind}) in _OPPOSITES
+
+
+def _two_ways(*_: Gaze) -> bool:
+    return True
 
 
 def _check_event(event: Event, seconds: float, where: str) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
 
-from tdmm.acting.entries import LONGEST
 from tdmm.acting.grammar import parse_script
 from tdmm.acting.lexicon import load
 from tdmm.acting.script import Energy, Script
@@ -20,7 +19,7 @@ from tdmm.face.facs import Side
 from tdmm.motion.events import GAZE_DIRECTIONS, HEAD_MOTIONS
 
 MAX_SCENE = 10_000
-"""Characters of the longest scene: far more than the minute that a script may last."""
+"""Characters of the longest scene: far more than the minute that it may last."""
 
 REPAIRS = 2
 """How often a model may mend an answer that breaks the grammar."""
@@ -32,6 +31,7 @@ Ask = Callable[[Sequence[Message], Mapping[str, Any]], str]
 """Puts a conversation and the JSON schema of the wanted answer to a model and returns what it says."""
 
 _MOST_ENTRIES = 100
+_LONGEST = 60.0  # seconds of a scene
 _MOST_ANSWER = 200_000
 _MOST_PROBLEMS = 12
 _LONGEST_PROBLEM = 400
@@ -108,8 +108,8 @@ def check_scene(scene: str) -> None:
         )
     if len(scene) > MAX_SCENE:
         raise InvalidPrompt(
-            f"The scene has {len(scene):,} characters; {MAX_SCENE:,} is the limit, and a script lasts {LONGEST:g} s at "
-            "most. Direct one moment of it at a time."
+            f"The scene has {len(scene):,} characters; {MAX_SCENE:,} is the limit, and a script lasts {_LONGEST:g} s "
+            "at most. Direct one moment of it at a time."
         )
     try:
         scene.encode("utf-8")
@@ -178,9 +178,12 @@ def read_answer(answer: str) -> Script:
     if problems:
         raise InvalidAnswer(problems)
     try:
-        return parse_script(data)
+        script = parse_script(data)
     except InvalidScript as error:
         raise InvalidAnswer([str(error)]) from error
+    if script.seconds > _LONGEST:
+        raise InvalidAnswer([f"The script lasts {script.seconds:g} s; {_LONGEST:g} s is the limit."])
+    return script
 
 
 @cache
@@ -189,7 +192,7 @@ def instructions() -> str:
     words = load()
     return _INSTRUCTIONS.format(
         example=json.dumps(_EXAMPLE),
-        longest=LONGEST,
+        longest=_LONGEST,
         most=_MOST_ENTRIES,
         energies=", ".join(get_args(Energy)),
         head=", ".join(HEAD_MOTIONS),
@@ -273,7 +276,7 @@ def _problems(data: Mapping[str, Any]) -> list[str]:
         problems.append("script: unknown field 'events'. Everything that happens stands in 'timeline'.")
     top = {key: value for key, value in data.items() if key not in ("timeline", "events")}
     try:
-        parse_script({"seconds": LONGEST, **top, "timeline": []})
+        parse_script({"seconds": _LONGEST, **top, "timeline": []})
     except InvalidScript as error:
         problems.append(str(error))
     for number, entry in enumerate(data["timeline"], start=1):

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tdmm.acting.intensity_words import MIDDLES
+from tdmm.acting.script import LONGEST
 from tdmm.errors import InvalidScript, did_you_mean
 
 Choice = TypeVar("Choice", bound=str)
 
 _WORDS = {**{str(level): value for level, value in MIDDLES.items()}, "moderate": MIDDLES["plain"]}
 """Words a script may use in place of an intensity."""
-
-LONGEST = 60.0
-"""Seconds of the longest script."""
 
 
 def spelled(name: str) -> str:

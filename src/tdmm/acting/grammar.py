@@ -10,9 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from tdmm.acting.coherence import check_coherence
-from tdmm.acting.entries import LONGEST, Fields, spelled, suggestion
+from tdmm.acting.entries import Fields, spelled, suggestion
 from tdmm.acting.lexicon import load
-from tdmm.acting.script import Blink, Energy, Event, Gaze, HeadMotion, Script
+from tdmm.acting.script import LONGEST, Blink, Energy, Event, Gaze, HeadMotion, Script
 from tdmm.acting.strict_yaml import MAX_CHARACTERS, Document, parse_yaml
 from tdmm.errors import InvalidScript, did_you_mean
 from tdmm.face.facs import Side
@@ -29,7 +29,7 @@ _KINDS = {"do": _DO, "head": _HEAD, "look": _LOOK, "blink": _BLINK}
 _TOGETHER = "together"
 _FIRST_AT = 0.3
 _AFTERGLOW = 0.5  # seconds left after the last event where no length is given
-_MOST_ENTRIES = 100
+_MOST_ENTRIES = 1000
 _CYCLE = 0.5  # seconds of one nod, shake or wobble
 _STAY = 1.6  # seconds of a turn, tilt, bow, raise or lean
 _RECOIL = 0.8

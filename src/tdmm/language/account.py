@@ -18,6 +18,7 @@ import numpy as np
 
 from tdmm.acting.answers import Task
 from tdmm.acting.brief import NO_EXPRESSION, THEN
+from tdmm.acting.coherence import coherent
 from tdmm.acting.descriptors import ActionRecipe
 from tdmm.acting.intensity_words import MIDDLES
 from tdmm.acting.lexicon import load, mentioned_head_motions
@@ -64,12 +65,13 @@ def transcribe(model: Motion2Language, tokenizer: Tokenizer, motions: Sequence[F
     scripts = iter(
         account({task: answers[task][place] for task in NEEDED}, each.frames / FPS) for place, each in enumerate(tokens)
     )
-    return [
-        measured(
-            with_overlooked(_at_their_times([(part.start, next(scripts)) for part in one], motion.seconds), motion),
-            motion,
-        )
+    told = [
+        _at_their_times([(part.start, next(scripts)) for part in one], motion.seconds)
         for one, motion in zip(parts, motions, strict=True)
+    ]
+    return [
+        coherent(measured(with_overlooked(script, motion), motion))
+        for script, motion in zip(told, motions, strict=True)
     ]
 
 
@@ -111,7 +113,8 @@ def account(answers: dict[Task, str], seconds: float) -> Script:
 
 def _at_their_times(parts: Sequence[tuple[float, Script]], seconds: float) -> Script:
     """Scripts of the parts of a motion, each from its second on, as one; what goes on across a seam is one thing."""
-    whole = Script(seconds=min(seconds, LONGEST))
+    # At 25 frames a second the last part may end a little after the motion does.
+    whole = Script(seconds=min(max(seconds, *(start + part.seconds for start, part in parts)), LONGEST))
     for start, part in parts:
         whole = Script(
             seconds=whole.seconds,
