@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
-from typing import TypeVar
 
 from tdmm.acting.lexicon import load
-from tdmm.acting.script import Event, Gaze, HeadMotion, Script
+from tdmm.acting.script import MOMENTS, Event, Gaze, HeadMotion, Lasting, Script
 from tdmm.errors import InvalidScript, did_you_mean
 from tdmm.motion.events import HeadMotionKind
 
@@ -82,9 +81,6 @@ def coherent(script: Script) -> Script:
 _LEAST = 0.1
 """Seconds: what is shorter is no motion of a head, no look and no expression."""
 
-Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
-_MOMENTS = ("onset", "apex", "offset", "end")
-
 
 def _lasting(part: Lasting, seconds: float) -> Lasting:
     """The same, of some length and within a clip."""
@@ -93,7 +89,7 @@ def _lasting(part: Lasting, seconds: float) -> Lasting:
     end = max(min(part.end, seconds), min(onset + _LEAST, seconds))
     if (onset, end) == (part.onset, part.end):
         return part
-    between = {name: min(max(getattr(part, name), onset), end) for name in _MOMENTS if hasattr(part, name)}
+    between = {name: min(max(getattr(part, name), onset), end) for name in MOMENTS if hasattr(part, name)}
     return part.model_copy(update={**between, "onset": onset, "end": end})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,13 @@ class Gaze(_Part):
     intensity: float = Field(0.6, gt=0, le=1)
     onset: float = Field(ge=0)
     end: float = Field(ge=0)
+
+
+Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
+"""What goes on for a while."""
+
+MOMENTS = ("onset", "apex", "offset", "end")
+"""Fields of what goes on for a while that are seconds; head motions and looks have the first and the last."""
 
 
 class Blink(_Part):

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TypeVar
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from tdmm.acting.coherence import coherent
 from tdmm.acting.descriptors import ActionRecipe
 from tdmm.acting.intensity_words import MIDDLES
 from tdmm.acting.lexicon import load, mentioned_head_motions
-from tdmm.acting.script import LONGEST, Event, Gaze, HeadMotion, Script
+from tdmm.acting.script import LONGEST, MOMENTS, Event, HeadMotion, Lasting, Script
 from tdmm.acting.timelines import script_of
 from tdmm.errors import InvalidMotion
 from tdmm.face.channels import ARKIT
@@ -126,8 +125,6 @@ def _at_their_times(parts: Sequence[tuple[float, Script]], seconds: float) -> Sc
     return whole
 
 
-Lasting = TypeVar("Lasting", Event, HeadMotion, Gaze)
-_MOMENTS = ("onset", "apex", "offset", "end")
 _ENDS = ("offset", "end")
 
 
@@ -151,7 +148,7 @@ def _across(
     """Things before a seam and things that count from it on; two halves of one thing become one."""
     joined = list(before)
     for thing in after:
-        moments = {moment: getattr(thing, moment) + seam for moment in _MOMENTS if hasattr(thing, moment)}
+        moments = {moment: getattr(thing, moment) + seam for moment in MOMENTS if hasattr(thing, moment)}
         meets = [
             place
             for place, other in enumerate(before)
