@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tdmm.acting.actor import perform
 from tdmm.acting.coherence import check_coherence, coherent
 from tdmm.acting.script import Blink, Event, Gaze, HeadMotion, Script
+from tdmm.face.facs import Side
 from tdmm.motion.events import GAZE_DIRECTIONS, HEAD_MOTIONS
 
 times = st.floats(0.0, 6.0).map(lambda value: round(value, 2))
@@ -73,3 +74,16 @@ def test_what_cannot_be_at_once_follows() -> None:
         (2.9, 3.0, 3.0, 0.5),
     ]
     assert perform(made, 1).motion.seconds == 3.0
+
+
+def smirk(side: Side, onset: float, end: float) -> Event:
+    return Event(descriptor="smirk", side=side, intensity=0.5, onset=onset, apex=onset + 0.1, offset=end - 0.1, end=end)
+
+
+def test_an_expression_that_joins_others_lasts_as_long_as_all() -> None:
+    meets_two = (smirk("left", 0.0, 2.0), smirk("right", 1.0, 3.0), smirk("both", 1.5, 4.0))
+    meets_one_later = (smirk("left", 0.0, 3.0), smirk("right", 1.0, 2.0), smirk("both", 2.5, 4.0))
+    for events in (meets_two, meets_one_later):
+        made = coherent(Script(seconds=5.0, events=events))
+        check_coherence(made)
+        assert made.events == (smirk("both", 0.0, 4.0),)

@@ -107,19 +107,23 @@ def _one_by_one(parts: Sequence[Lasting], at_odds: Callable[[Lasting, Lasting], 
 def _merged(events: Sequence[Event]) -> tuple[Event, ...]:
     kept: list[Event] = []
     for event in sorted(events, key=lambda each: each.onset):
-        # One that lasts longer may meet another.
-        for other in [each for each in kept if _same(each, event) and _overlap(each, event)]:
+        # Two that became one last longer, perhaps on both sides, and may meet another that neither met.
+        while other := next((each for each in kept if _same(each, event) and _overlap(each, event)), None):
             kept.remove(other)
-            event = other.model_copy(
-                update={
-                    "offset": max(other.offset, event.offset),
-                    "end": max(other.end, event.end),
-                    "intensity": max(other.intensity, event.intensity),
-                    "side": other.side if other.side == event.side else "both",
-                }
-            )
+            event = _as_one(*sorted((other, event), key=lambda each: each.onset))
         kept.append(event)
     return tuple(sorted(kept, key=lambda each: each.onset))
+
+
+def _as_one(first: Event, second: Event) -> Event:
+    return first.model_copy(
+        update={
+            "offset": max(first.offset, second.offset),
+            "end": max(first.end, second.end),
+            "intensity": max(first.intensity, second.intensity),
+            "side": first.side if first.side == second.side else "both",
+        }
+    )
 
 
 def _same(first: Event, second: Event) -> bool:
