@@ -215,8 +215,7 @@ def measured(script: Script, motion: FaceMotion) -> Script:
         motion: on the `arkit` rig, with its resting face wherever a channel mostly is.
     """
     values = motion.in_order(ARKIT)
-    seen = slice(None) if motion.confidence is None else motion.confidence > 0
-    rest = np.percentile(values[seen], _AT_REST, axis=0)
+    rest = np.percentile(values[motion.seen], _AT_REST, axis=0)
     values = values - np.where(rest <= _MOST_AT_REST, rest, 0.0)
     events = []
     for event in script.events:

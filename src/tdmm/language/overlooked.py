@@ -79,9 +79,8 @@ def _seen(motion: FaceMotion) -> Floats:
     values = motion.in_order(ARKIT)
     left, right = (values[:, [INDEX[getattr(ACTIONS[name], side)] for name in _ACTIONS]] for side in ("left", "right"))
     seen = np.maximum(left, right).astype(np.float64)
-    inside = np.full(len(seen), True) if motion.confidence is None else motion.confidence > 0
-    above = seen - np.percentile(seen[inside], _REST, axis=0)
-    return np.where(inside[:, None], above, 0.0)
+    above = seen - np.percentile(seen[motion.seen], _REST, axis=0)
+    return np.where(motion.seen[:, None], above, 0.0)
 
 
 def _held(seen: Floats, frames: int) -> Floats:

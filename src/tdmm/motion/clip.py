@@ -89,6 +89,11 @@ class FaceMotion:
         """Duration: T / fps."""
         return self.frames / self.fps
 
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """(T,) whether the face is in sight: confidence above 0, and everywhere in a motion without confidence."""
+        return np.full(self.frames, True) if self.confidence is None else self.confidence > 0
+
     def channel(self, name: str) -> Floats:
         """One channel over time, (T,).
 

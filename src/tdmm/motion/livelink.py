@@ -115,11 +115,11 @@ def write(motion: FaceMotion, path: Path) -> None:
         [motion.in_order(_APP_ORDER), motion.head[:, [1, 0, 2]] * _SIGNS, _eyes(motion)], axis=1, dtype=np.float64
     )
     values += 0.0  # no "-0.0000000000"
-    lost = np.zeros(motion.frames, bool) if motion.confidence is None else motion.confidence == 0
+    seen = motion.seen
     clock = _Clock.of(motion)
     lines = [",".join(COLUMNS)]
     for index, row in enumerate(values):
-        count = 0 if lost[index] else len(row)
+        count = len(row) if seen[index] else 0
         lines.append(f"{clock.at(index)},{count}," + ",".join(f"{value:.10f}" for value in row))
     with written_aside(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")

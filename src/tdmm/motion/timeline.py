@@ -86,9 +86,7 @@ def in_sight(motion: FaceMotion) -> list[tuple[float, float]]:
     Raises:
         InvalidMotion: confidence is 0 from first to last.
     """
-    if motion.confidence is None:
-        return [(0.0, motion.seconds)]
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], motion.confidence > 0, [False]]))) / motion.fps
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], motion.seen, [False]]))) / motion.fps
     if not len(edges):
         raise InvalidMotion(
             f"The face is in sight in none of the {motion.frames} frames: their confidence is 0. "

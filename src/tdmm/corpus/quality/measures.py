@@ -126,7 +126,7 @@ def _recall(matching: Matching | None) -> float | None:
 def _share(motion: FaceMotion, seen: Seen) -> float | None:
     if seen.pictures and seen.found is not None:
         return seen.found / seen.pictures
-    return None if motion.confidence is None else float((motion.confidence > 0).mean())
+    return None if motion.confidence is None else float(motion.seen.mean())
 
 
 def _jitter_mm(motion: FaceMotion) -> float:
