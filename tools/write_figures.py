@@ -84,6 +84,9 @@ def recordings(report: dict[str, Any]) -> str:
         if "refused" in clip:
             lines.append(f"| {name} | {seen} | refused | | |")
             continue
+        if "head_deg" not in clip:
+            lines.append(f"| {name} | {seen} | {clip['residual_mm']:.2f} mm | seen by ours alone | |")
+            continue
         apart = clip["head_deg"]
         head = f"{apart['turn']:.1f}° ({apart['pitch']:.1f}, {apart['yaw']:.1f}, {apart['roll']:.1f})"
         found = clip["correlations"].values()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from urllib.error import URLError
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from tdmm.corpus.tracking import mediapipe_faces
+from tdmm.corpus.tracking.footage import Footage
 from tdmm.corpus.tracking.mediapipe_faces import TASK_VARIABLE, cache_folder, checked, fetched, open_tracker
 from tdmm.corpus.tracking.track import TrackOptions, track
 from tdmm.errors import ArtifactProblem, FileProblem, InvalidVideo, MissingDependency
@@ -132,3 +134,14 @@ def test_a_video_without_a_face_says_so(task: Path, shared_data: Path) -> None:
             track(shared_data / "pyfeat" / "no_face.mp4", tracker, TrackOptions(largest_side=320))
     finally:
         tracker.close()
+
+
+def test_a_real_face_that_is_far_away_is_found(task: Path, shared_data: Path) -> None:
+    video = shared_data / "intel_sample_videos" / "asl_gestures" / "book.mkv"
+    tracker = open_tracker(task)
+    try:
+        seen = [tracker.faces(picture.rgb, picture.seconds) for picture in islice(Footage.open(video), 30)]
+    finally:
+        tracker.close()
+    assert [len(faces) for faces in seen] == [1] * 30
+    assert all(50 < face.size < 70 for (face,) in seen)

@@ -104,9 +104,17 @@ def test_pictures_that_are_far_apart_are_no_gaps(tmp_path: Path) -> None:
 
 def test_no_face_at_all_says_what_a_face_needs(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tdmm.corpus.tracking.track._KEEP_EVERY", 10)
-    with pytest.raises(InvalidVideo, match=r"no face was found in any of its 50 pictures.*pixels large"):
+    with pytest.raises(InvalidVideo, match=r"no face was found in any of its 50 pictures.*pixels large.*crop"):
         track(video, Told(lambda _: []), keep=tmp_path / "seen")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_crowd_is_warned_of(tmp_path: Path) -> None:
+    one = record(tmp_path / "one.mp4", [np.zeros((SIZE[1], SIZE[0], 3), np.uint8)])
+    crowd = [seen(place=(0.1 * across, 0.1 * down, -1.5)) for across in range(4) for down in range(2)]
+    for faces, warned in ((crowd, True), (crowd[:7], False)):
+        (found,) = track(one, Told(lambda _, faces=faces: faces), TrackOptions(face=3, focal=FOCAL))  # type: ignore[misc]
+        assert any("no more are looked for" in warning for warning in found.warnings) == warned
 
 
 def test_one_picture_is_a_motion_of_one_frame(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tdmm.corpus.tracking.closer import Closer
 from tdmm.corpus.tracking.sighting import LANDMARKS, FaceTracker, Floats, Sighting
 from tdmm.errors import ArtifactProblem, FileProblem, MissingDependency
 from tdmm.face.channels import ARKIT, INDEX
@@ -29,6 +31,11 @@ TASK_VARIABLE = "TDMM_LANDMARKER"
 """Environment variable with the path of the task file."""
 _NAME = "face_landmarker.task"
 _LEAST_CONFIDENCE = 0.5
+_LEAST_FACES = 2
+"""Told to find one face alone the Face Landmarker smooths the points over time, which lags behind blinks and, in
+recordings of few pictures a second, behind everything. The fit smooths without a lag."""
+_EVERY = 0.5
+"""Seconds between searches for faces that are far away."""
 
 
 def open_tracker(
@@ -51,17 +58,23 @@ def open_tracker(
         ArtifactProblem: the task file is another than it should be.
     """
     mediapipe = _mediapipe()
+    opened = _how(mediapipe, task, download)
+    return Closer(opened(faces, still), lambda: opened(faces, True), max(faces, _LEAST_FACES), 0.0 if still else _EVERY)
+
+
+def _how(mediapipe: Any, task: Path | None, download: bool) -> Callable[[int, bool], FaceTracker]:
+    """Opens a tracker of whole pictures, for so many faces, that are stills or not."""
     named = task or (Path(os.environ[TASK_VARIABLE]) if os.environ.get(TASK_VARIABLE) else None)
     if named is not None:
-        return _Landmarker(mediapipe, checked(named), faces, still)
+        return partial(_Landmarker, mediapipe, checked(named))
     cached = cache_folder() / _NAME
     if cached.is_file():
-        return _Landmarker(mediapipe, checked(cached), faces, still)
+        return partial(_Landmarker, mediapipe, checked(cached))
     if hasattr(mediapipe, "solutions"):
-        return _Mesh(mediapipe, faces, still)
+        return partial(_Mesh, mediapipe)
     if not download:
         raise FileProblem(_how_to_get(cached))
-    return _Landmarker(mediapipe, fetched(cached), faces, still)
+    return partial(_Landmarker, mediapipe, fetched(cached))
 
 
 def cache_folder() -> Path:
@@ -140,9 +153,7 @@ class _Landmarker:
         options = vision.FaceLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=task.read_bytes()),
             running_mode=vision.RunningMode.IMAGE if still else vision.RunningMode.VIDEO,
-            # Told to find one face alone it smooths the points over time, which lags behind blinks and, in recordings
-            # of few pictures a second, behind everything. The fit smooths without a lag.
-            num_faces=max(faces, 2),
+            num_faces=max(faces, _LEAST_FACES),
             min_face_detection_confidence=_LEAST_CONFIDENCE,
             min_face_presence_confidence=_LEAST_CONFIDENCE,
             min_tracking_confidence=_LEAST_CONFIDENCE,

@@ -12,7 +12,7 @@ from tdmm.errors import InvalidInput
 Which = Literal["largest", "all"] | int
 """The person with the largest face over time, all people, or the one of that place among them, 1 the largest."""
 
-_SAME = 0.2
+SAME = 0.2
 """Overlap of two boxes (intersection over union) above which they are one face, a picture apart."""
 _LOST = 1.0
 """Seconds after which a face that comes back is looked for by its size alone, not where it was."""
@@ -58,7 +58,7 @@ def people(seen: Sequence[Sequence[Sighting]], seconds: Sequence[float]) -> list
                 if seconds[picture] - seconds[last[who][0]] <= _LOST
             ]
             best, who = max(near, default=(0.0, -1))
-            if best < _SAME:
+            if best < SAME:
                 left.append(sighting)
                 continue
             free.discard(who)

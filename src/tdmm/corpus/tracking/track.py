@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
 
 MOST_FACES = 8
-"""Faces of a picture that are told apart; the largest ones."""
+"""Faces of a picture that are told apart."""
 
 _SMALL = 70.0
 """Pixels of a face's size below which little of it can be seen."""
@@ -142,7 +142,8 @@ def track(
             keep.unlink(missing_ok=True)
         raise InvalidVideo(
             f"{video}: no face was found in any of its {len(seen.faces)} pictures. Faces should be upright, lit, at "
-            f"least {_SMALL:.0f} pixels large, and turned to the camera by less than some 60 degrees."
+            f"least {_SMALL:.0f} pixels large, and turned to the camera by less than some 60 degrees. If they "
+            "are small, crop the pictures to the one that is meant."
         )
     focal = None if options.focal is None else options.focal * max(footage.width, footage.height)
     tracked = []
@@ -201,8 +202,12 @@ def _moved(
             "focal_pixels": round(fitted.focal, 1), "size_pixels": round(size, 1), "residual_mm": round(residual, 3),
         }
     )  # fmt: skip
-    warnings = tuple(_warnings(motion, size, len(numbers), len(times), footage.problem))
-    return Tracked(motion, len(times), len(numbers), size, residual, gaps, warnings, fitted, tuple(numbers))
+    warnings = [*_warnings(motion, size, len(numbers), len(times), footage.problem)]
+    if max(map(len, seen.faces)) >= MOST_FACES:
+        warnings.append(
+            f"{MOST_FACES} faces were seen in one picture, and no more are looked for: some may be left out"
+        )
+    return Tracked(motion, len(times), len(numbers), size, residual, gaps, tuple(warnings), fitted, tuple(numbers))
 
 
 def motion_of(
