@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from one_process import Tdmm
 
 from tdmm import api
+from tdmm.corpus.tracking.closer import Closer
+from tdmm.corpus.tracking.sighting import Sighting
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +80,36 @@ def test_what_cannot_be_tracked_says_why(tdmm: Tdmm, tmp_path: Path, arguments: 
     assert done.code == 2, done.err
     assert words in done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.mp4"]
+
+
+@pytest.mark.usefixtures("_task")
+def test_what_was_seen_is_kept_for_the_next_time(
+    tdmm: Tdmm, tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    faces = Closer.faces
+
+    def until(end: float) -> None:
+        def looked(tracker: Closer, rgb: npt.NDArray[np.uint8], seconds: float) -> list[Sighting]:
+            if seconds > end:
+                raise KeyboardInterrupt
+            seen.append(seconds)
+            return faces(tracker, rgb, seconds)
+
+        seen.clear()
+        monkeypatch.setattr(Closer, "faces", looked)
+
+    command = ("track", str(shared_data / "pyfeat" / "single_face.mp4"), "--face", "1", "-o", "a.npz")
+    until(0.5)
+    stopped = tdmm(*command)
+    assert stopped.code == 130
+    assert ".a.npz.seen; the same command goes on from there" in stopped.err
+    assert not (tmp_path / "a.npz").exists()
+    begun = len(seen)
+    until(9.0)
+    assert tdmm(*command[:3], "2", *command[4:]).code == 2
+    assert len(seen) == 72 - begun
+    seen.clear()
+    assert tdmm(*command).code == 0
+    assert seen == []
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]

@@ -74,8 +74,14 @@ def track(
     options = TrackOptions(face=_which(face), focal=focal, level=level, refine=refine, smooth=smooth, fps=fps)
     # A wrong video is told before a model is fetched.
     footage = Footage.open(video, fps=fps, largest_side=options.largest_side)
+    keep = paths[0].with_name(f".{paths[0].name}.seen")
     with _progress() as progress:
-        found = _tracked(video, options, landmarker, paths[0].with_name(f".{paths[0].name}.seen"), progress)
+        try:
+            found = _tracked(video, options, landmarker, keep, progress)
+        except KeyboardInterrupt:
+            if keep.exists():
+                typer.echo(f"Stopped. What was seen is kept in {keep}; the same command goes on from there.", err=True)
+            raise
         for place, each in enumerate(found):
             for path in paths:
                 exporting.save(each.motion, [_numbered(path, place, len(found))], size=size)

@@ -53,10 +53,10 @@ class Closer:
             self._known = []
             return found
         search = seconds - self._searched >= self._every
-        self._add(found, (self._again(rgb, each) for each in self._known if _new(each, found)))
+        self._add(found, self._known, rgb)
         if search:
             self._searched = seconds
-            self._add(found, (self._again(rgb, each) for part in _squares(rgb) for each in self._in(rgb, *part)))
+            self._add(found, (each for part in _squares(rgb) for each in self._in(rgb, *part)), rgb)
         # Who is not seen in one picture may be seen in the next; until the picture is searched again.
         self._known = found + [each for each in self._known if not search and _new(each, found)]
         return found
@@ -67,12 +67,14 @@ class Closer:
         if self._still is not None:
             self._still.close()
 
-    def _add(self, found: list[Sighting], others: Iterable[Sighting | None]) -> None:
-        for each in others:
+    def _add(self, found: list[Sighting], others: Iterable[Sighting], rgb: npt.NDArray[np.uint8]) -> None:
+        """Adds those of the others who are not found yet and are seen again."""
+        for other in others:
             if len(found) >= self._faces:
                 return
-            if each is not None and _new(each, found):
-                found.append(each)
+            again = self._again(rgb, other) if _new(other, found) else None
+            if again is not None and _new(again, found):
+                found.append(again)
 
     def _again(self, rgb: npt.NDArray[np.uint8], face: Sighting) -> Sighting | None:
         """The same face as a part of the picture around it shows it."""

@@ -175,11 +175,10 @@ def look(
                 progress("pictures", number + 1, max(footage.pictures or 0, number + 1))
             if keep is not None and number % _KEEP_EVERY == _KEEP_EVERY - 1:
                 seen.write(keep)
-    except BaseException:
-        # Interrupted, or out of memory: what was seen is not lost.
+    finally:
+        # Interrupted, out of memory, or asked for a face that is not there: what was seen is not lost.
         if keep is not None and len(seen.faces) > done:
             seen.write(keep)
-        raise
     return seen
 
 
